@@ -1,0 +1,1 @@
+//! Slack for the Kata daemon: Web API and Socket Mode.

@@ -1,0 +1,1 @@
+//! Agent runs as a tower service: host, command, echo.

@@ -1,0 +1,1 @@
+//! The egress layers: retry, pace, attempt timeout.

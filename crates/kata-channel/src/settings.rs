@@ -1,0 +1,193 @@
+//! What a channel's config may say about how it behaves: the `filter`, `session` and `settings` objects.
+//!
+//! Durations and paths are resolved by the accessors; unknown keys are found by comparing the JSON with the
+//! schema of these types, which is also where the documentation's table comes from.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which messages are for us.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Filter {
+    /// JavaScript regular expressions, flag `i`, unanchored; any match suffices, none = every message.
+    pub trigger_patterns: Option<Vec<String>>,
+    /// Conversations that are served; empty = direct messages and mentions.
+    pub channel_ids: Option<Vec<String>>,
+}
+
+impl Filter {
+    /// The conversations named, if any are.
+    #[must_use]
+    pub fn named(&self) -> &[String] {
+        self.channel_ids.as_deref().unwrap_or_default()
+    }
+
+    /// The trigger patterns, if any.
+    #[must_use]
+    pub fn patterns(&self) -> &[String] {
+        self.trigger_patterns.as_deref().unwrap_or_default()
+    }
+}
+
+/// How far a session reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// One session a conversation or thread.
+    #[default]
+    Conversation,
+    /// One session for the whole channel, as Kata 0.7 had it.
+    Instance,
+    /// One session a sender in a conversation.
+    Sender,
+}
+
+/// The `session` object of a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionSettings {
+    /// How far a session reaches.
+    pub scope: Scope,
+}
+
+/// Where an answer goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplyIn {
+    /// In the thread if the message was in one, else in the conversation.
+    #[default]
+    Auto,
+    /// Always in a thread (one is opened under the message).
+    Thread,
+    /// Always in the conversation itself.
+    Conversation,
+}
+
+/// How far back a catch-up reaches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CatchUp {
+    /// Older messages are recorded as skipped. Hours.
+    pub max_age_hours: f64,
+    /// What happens with what is caught up.
+    pub mode: CatchUpMode,
+}
+
+impl Default for CatchUp {
+    fn default() -> Self {
+        Self { max_age_hours: 72.0, mode: CatchUpMode::Run }
+    }
+}
+
+impl CatchUp {
+    /// The reach as a duration; never negative.
+    #[must_use]
+    pub fn max_age(&self) -> Duration {
+        hours(self.max_age_hours)
+    }
+}
+
+/// What happens with messages that piled up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CatchUpMode {
+    /// Each gets its turn.
+    #[default]
+    Run,
+}
+
+/// Limits that delay and never drop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Quota {
+    /// Turns a minute for one sender.
+    pub turns_per_minute_per_sender: Option<u32>,
+    /// Turns a minute for the channel.
+    pub turns_per_minute: Option<u32>,
+    /// Messages a second that we send.
+    pub sends_per_second: Option<f64>,
+}
+
+/// The agent of a channel.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AgentSettings {
+    /// `host`, `command` or `echo`.
+    pub backend: Option<Backend>,
+    /// The program of a `command` agent, looked up on the PATH, started without a shell.
+    pub command: Option<String>,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Names of environment variables that pass to it.
+    pub env: Vec<String>,
+    /// A hint for agents that can choose a model.
+    pub model: Option<String>,
+    /// A turn ends after this many minutes.
+    pub turn_deadline_min: Option<f64>,
+    /// A turn ends after this many minutes without output.
+    pub no_progress_min: Option<f64>,
+}
+
+/// Who runs the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// The host: `process_message` … `message_processed`.
+    Host,
+    /// Any program: prompt in, answer out.
+    Command,
+    /// Says what it was told.
+    Echo,
+}
+
+/// The `settings` object of a channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Platform user ids that may speak. Absent: everyone in the named conversations.
+    pub senders: Option<Vec<String>>,
+    /// Other bots and webhooks may speak.
+    pub allow_bots: bool,
+    /// How far back a catch-up reaches.
+    pub catch_up: CatchUp,
+    /// Where an answer goes.
+    pub reply_in: ReplyIn,
+    /// Reaction, status or typing while a turn runs.
+    pub signs: bool,
+    /// An answer older than this is parked instead of sent. Hours.
+    pub max_answer_age_hours: f64,
+    /// Limits that delay.
+    pub quota: Quota,
+    /// The channel's agent.
+    pub agent: AgentSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            senders: None,
+            allow_bots: false,
+            catch_up: CatchUp::default(),
+            reply_in: ReplyIn::Auto,
+            signs: true,
+            max_answer_age_hours: 24.0,
+            quota: Quota::default(),
+            agent: AgentSettings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The age after which an answer is parked (D21).
+    #[must_use]
+    pub fn max_answer_age(&self) -> Duration {
+        hours(self.max_answer_age_hours)
+    }
+}
+
+fn hours(h: f64) -> Duration {
+    Duration::try_from_secs_f64(h.max(0.0) * 3600.0).unwrap_or(Duration::MAX)
+}

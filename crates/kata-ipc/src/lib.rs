@@ -1,0 +1,1 @@
+//! The wire between a Kata host and the daemon: commands, events, framing, stdio threads.

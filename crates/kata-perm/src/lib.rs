@@ -1,0 +1,1 @@
+//! The daemon permission mode: an allowlist that decides each tool call.

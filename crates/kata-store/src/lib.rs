@@ -1,0 +1,1 @@
+//! The daemon's SQLite state: queue, outbox, cursors, sessions, behind one async handle.
