@@ -1,1 +1,16 @@
-//! Fake platforms, a fake host and fake agents for the end-to-end tests of katad.
+//! Everything that `katad` talks to, as a double that behaves like the original: the end-to-end tests drive the real
+//! binary between a fake platform and a fake host.
+//!
+//! * [`slack::FakeSlack`] speaks Slack's Web API and Socket Mode over loopback, written from Slack's documentation and
+//!   checked against its published schemas, with faults that tests script.
+//! * [`host::FakeHost`] spawns a daemon and talks to it over its pipes as the desktop app does.
+//!
+//! The library knows nothing of katad's crates, so that a mistake in one of them cannot hide in its double.
+//!
+//! Waits never sleep: each is woken by a change and gives up after [`PATIENCE`] with a dump of all that happened.
+
+pub mod host;
+pub mod slack;
+mod wait;
+
+pub use wait::PATIENCE;

@@ -1,0 +1,1 @@
+//! A host that spawns `katad` and treats it as the desktop app does.
