@@ -52,6 +52,7 @@ fn link(url: &str) -> Option<(String, String)> {
             '<' => open.push_str("%3C"),
             '>' => open.push_str("%3E"),
             '|' => open.push_str("%7C"),
+            '`' => open.push_str("%60"),
             ' ' => open.push_str("%20"),
             c if c.is_control() => {}
             c => open.push(c),
