@@ -78,7 +78,10 @@ pub struct CatchUp {
 
 impl Default for CatchUp {
     fn default() -> Self {
-        Self { max_age_hours: 72.0, mode: CatchUpMode::Run }
+        Self {
+            max_age_hours: 72.0,
+            mode: CatchUpMode::Run,
+        }
     }
 }
 
@@ -121,6 +124,8 @@ pub struct AgentSettings {
     pub command: Option<String>,
     /// Its arguments.
     pub args: Vec<String>,
+    /// What it reads on its stdin: `text` (the prompt, the default) or `json`.
+    pub input: Option<AgentInput>,
     /// Names of environment variables that pass to it.
     pub env: Vec<String>,
     /// A hint for agents that can choose a model.
@@ -141,6 +146,16 @@ pub enum Backend {
     Command,
     /// Says what it was told.
     Echo,
+}
+
+/// What a `command` agent reads on its stdin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AgentInput {
+    /// The prompt.
+    Text,
+    /// One JSON object: the prompt, and what it was made from.
+    Json,
 }
 
 /// The `settings` object of a channel.
