@@ -14,7 +14,7 @@ use serde_json::json;
 /// A conversation's key is decided once, when it is first seen: the caller stores what this gives by
 /// [`lane_key`], and does not ask again after the filter has changed.
 #[must_use]
-pub fn thread_key(filter: &Filter, session: SessionSettings, message: &Inbound) -> String {
+pub fn thread_key(filter: &Filter, session: &SessionSettings, message: &Inbound) -> String {
     let place = &message.place;
     match (session.scope, &place.thread) {
         (Scope::Instance, _) => message.channel.slug.to_string(),
@@ -32,7 +32,7 @@ pub fn thread_key(filter: &Filter, session: SessionSettings, message: &Inbound) 
 ///
 /// It is a JSON array, which keeps ids apart whatever characters a platform puts into them.
 #[must_use]
-pub fn lane_key(session: SessionSettings, message: &Inbound) -> String {
+pub fn lane_key(session: &SessionSettings, message: &Inbound) -> String {
     let conversation = message.place.conversation.as_str();
     match (session.scope, &message.place.thread) {
         (Scope::Instance, _) => json!(["instance"]),
@@ -98,7 +98,7 @@ mod tests {
     fn the_thread_key_follows_scope_thread_and_filter() {
         let check = |named: &[&str], wide, place: Place, expect: &str| {
             assert_eq!(
-                thread_key(&filter(named), scope(wide), &message(place, "U1")),
+                thread_key(&filter(named), &scope(wide), &message(place, "U1")),
                 expect
             );
         };
@@ -120,7 +120,7 @@ mod tests {
     fn a_channel_without_a_filter_keys_by_conversation() {
         let said = message(Place::conversation("D7"), "U1");
         assert_eq!(
-            thread_key(&Filter::default(), SessionSettings::default(), &said),
+            thread_key(&Filter::default(), &SessionSettings::default(), &said),
             "D7"
         );
     }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_lane_is_as_wide_as_the_scope() {
         let check = |wide, place: Place, expect: &str| {
-            assert_eq!(lane_key(scope(wide), &message(place, "U1")), expect);
+            assert_eq!(lane_key(&scope(wide), &message(place, "U1")), expect);
         };
         check(
             Scope::Conversation,
@@ -159,7 +159,7 @@ mod tests {
     proptest! {
         #[test]
         fn two_places_never_share_a_lane(a in place(), b in place()) {
-            let lane = |place: &Place| lane_key(SessionSettings::default(), &message(place.clone(), "U1"));
+            let lane = |place: &Place| lane_key(&SessionSettings::default(), &message(place.clone(), "U1"));
             prop_assert_eq!(a == b, lane(&a) == lane(&b));
         }
     }
