@@ -1,0 +1,276 @@
+//! One bot token: who it is, its Web API, its names, and which of its conversations belong to which channel.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use http::StatusCode;
+use http_body_util::{BodyExt, Limited};
+use kata_channel::{ChannelError, ChannelKey, Identity, SenderId};
+use rustls::ClientConfig;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::{
+    endpoint::Endpoint,
+    errors::{CallError, Refusal, Token},
+    names::Names,
+    scopes::Scopes,
+    web::{Web, http::Http, wire::AuthTest},
+};
+
+const AUTH_TEST: &str = "auth.test";
+const LONGEST_AUTH_ANSWER: usize = 64 * 1024;
+
+/// Who we are, as Slack says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Me {
+    /// Our user id, which mentions name.
+    pub(crate) user: String,
+    /// Our bot id, which our own messages carry.
+    pub(crate) bot: Option<String>,
+    /// Our name.
+    pub(crate) name: String,
+    /// The workspace, or the organisation for an app that is installed in all of it.
+    pub(crate) team: String,
+    /// The organisation, if there is one.
+    pub(crate) enterprise: Option<String>,
+    /// What we may do.
+    pub(crate) scopes: Scopes,
+}
+
+/// A bot token and all that channels with the same token share (D5).
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) web: Web,
+    pub(crate) http: Http,
+    pub(crate) names: Names,
+    pub(crate) token: SecretString,
+    me: RwLock<Option<Arc<Me>>>,
+    claims: Mutex<BTreeMap<ChannelKey, Claim>>,
+    signs_refused: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Claim {
+    conversations: Vec<String>,
+    /// Tells a channel's registration from the one that replaced it.
+    serial: u64,
+}
+
+/// A channel's registration of its conversations; dropping it takes them back.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    account: Arc<Account>,
+    key: ChannelKey,
+    serial: u64,
+}
+
+/// Another channel of the same token names the same conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) conversation: String,
+    pub(crate) by: ChannelKey,
+}
+
+// === impl Account ===
+
+impl Account {
+    pub(crate) fn new(endpoint: Endpoint, tls: &ClientConfig, token: SecretString) -> Self {
+        Self {
+            web: Web::new(&endpoint, tls, token.clone(), Token::Bot),
+            http: Http::new(tls),
+            names: Names::default(),
+            endpoint,
+            token,
+            me: RwLock::default(),
+            claims: Mutex::default(),
+            signs_refused: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks Slack who we are and what we may do, and names what is missing.
+    pub(crate) async fn introduce(&self) -> Result<Identity, ChannelError> {
+        let me = self.ask_who_we_are().await?;
+        me.scopes.check()?;
+        let identity = Identity {
+            id: SenderId::new(me.user.as_str()),
+            name: me.name.clone(),
+        };
+        *self.me.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(me));
+        Ok(identity)
+    }
+
+    /// Who we are.
+    ///
+    /// # Errors
+    /// `connect` has not succeeded yet: without our own id we could not tell our messages from others'.
+    pub(crate) fn me(&self) -> Result<Arc<Me>, ChannelError> {
+        let me = self.me.read().unwrap_or_else(PoisonError::into_inner).clone();
+        me.ok_or_else(|| ChannelError::ConnectionLost("Slack has not yet said who the bot is".into()))
+    }
+
+    /// By plain HTTP, since slack-morphism does not show the header with the scopes.
+    async fn ask_who_we_are(&self) -> Result<Me, CallError> {
+        const UNREADABLE: CallError = CallError::Lost("Slack's answer cannot be read");
+        let url =
+            Url::parse(&format!("{}/{AUTH_TEST}", self.endpoint.base())).map_err(|_| CallError::Unreached)?;
+        let answer = self.http.get(&url, &self.token).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(CallError::Status(answer.status().as_u16()));
+        }
+        let header = answer
+            .headers()
+            .get("x-oauth-scopes")
+            .and_then(|value| value.to_str().ok());
+        let scopes = Scopes::from_header(header);
+        let body = Limited::new(answer.into_body(), LONGEST_AUTH_ANSWER).collect();
+        let body = tokio::time::timeout(crate::web::CALL_TIMEOUT, body).await;
+        let body = body.map_err(|_| UNREADABLE)?.map_err(|_| UNREADABLE)?.to_bytes();
+        let told: AuthTest = serde_json::from_slice(&body).map_err(|_| UNREADABLE)?;
+        if !told.ok {
+            let code = told.error.unwrap_or_default();
+            return Err(CallError::Refused(Refusal {
+                method: AUTH_TEST,
+                token: Token::Bot,
+                code,
+                needed: None,
+            }));
+        }
+        Ok(Me {
+            name: told.user.unwrap_or_else(|| told.user_id.clone()),
+            user: told.user_id,
+            bot: told.bot_id,
+            team: told.team_id,
+            enterprise: told.enterprise_id,
+            scopes,
+        })
+    }
+
+    /// Registers the conversations that a channel names.
+    ///
+    /// # Errors
+    /// D5: another channel of this token has one of them. The same channel, configured anew, replaces itself.
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        key: &ChannelKey,
+        named: &[String],
+    ) -> Result<Registration, Taken> {
+        let mut claims = self.claims();
+        for (by, claim) in claims.iter().filter(|(by, _)| *by != key) {
+            if let Some(conversation) = named.iter().find(|c| claim.conversations.contains(c)) {
+                return Err(Taken {
+                    conversation: conversation.clone(),
+                    by: by.clone(),
+                });
+            }
+        }
+        let serial = claims.get(key).map_or(0, |old| old.serial + 1);
+        claims.insert(
+            key.clone(),
+            Claim {
+                conversations: named.to_vec(),
+                serial,
+            },
+        );
+        Ok(Registration {
+            account: self.clone(),
+            key: key.clone(),
+            serial,
+        })
+    }
+
+    /// Another channel of this token names this conversation. Who names it has it to himself: a channel that takes
+    /// whatever comes would answer a second time.
+    pub(crate) fn belongs_to_another(&self, conversation: &str, key: &ChannelKey) -> bool {
+        self.claims()
+            .iter()
+            .any(|(by, claim)| by != key && claim.conversations.iter().any(|c| c == conversation))
+    }
+
+    /// Slack said that signs are not ours to give; it is not asked again.
+    pub(crate) fn refuse_signs(&self) {
+        self.signs_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn signs_refused(&self) -> bool {
+        self.signs_refused.load(Ordering::Relaxed)
+    }
+
+    fn claims(&self) -> std::sync::MutexGuard<'_, BTreeMap<ChannelKey, Claim>> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn pretend(&self, me: Me) {
+        *self.me.write().unwrap() = Some(Arc::new(me));
+    }
+}
+
+// === impl Registration ===
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut claims = self.account.claims();
+        if claims
+            .get(&self.key)
+            .is_some_and(|claim| claim.serial == self.serial)
+        {
+            claims.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::tls;
+
+    fn account() -> Arc<Account> {
+        Arc::new(Account::new(
+            Endpoint::new(None).unwrap(),
+            &tls().unwrap(),
+            "xoxb-test".into(),
+        ))
+    }
+
+    fn key(slug: &str) -> ChannelKey {
+        ChannelKey::new("w", slug)
+    }
+
+    #[test]
+    fn a_conversation_has_one_channel_of_a_token() {
+        let account = account();
+        let first = account.register(&key("a"), &["C1".into(), "C2".into()]).unwrap();
+        let taken = account
+            .register(&key("b"), &["C3".into(), "C2".into()])
+            .unwrap_err();
+        assert_eq!(
+            taken,
+            Taken {
+                conversation: "C2".into(),
+                by: key("a")
+            }
+        );
+        assert!(account.belongs_to_another("C1", &key("b")));
+        assert!(!account.belongs_to_another("C1", &key("a")));
+        drop(first);
+        assert!(account.register(&key("b"), &["C2".into()]).is_ok());
+    }
+
+    #[test]
+    fn a_channel_that_is_configured_anew_replaces_itself() {
+        let account = account();
+        let old = account.register(&key("a"), &["C1".into()]).unwrap();
+        let new = account.register(&key("a"), &["C1".into()]).unwrap();
+        drop(old);
+        assert!(account.belongs_to_another("C1", &key("b")));
+        drop(new);
+        assert!(!account.belongs_to_another("C1", &key("b")));
+    }
+}

@@ -1,0 +1,225 @@
+//! Reading what was said: `conversations.history` for a conversation, `conversations.replies` for a thread.
+//!
+//! Slack serves pages now from the newer end, now from the older one, depending on the arguments and the day
+//! (<https://docs.slack.dev/reference/methods/conversations.history#pagination>). So nothing is assumed: a page's
+//! token carries the newest `ts` of the page before, and the next page shows by comparison which way it goes.
+
+use std::{cmp::Ordering, collections::BTreeSet};
+
+use async_trait::async_trait;
+use kata_channel::{
+    ChannelError, Cursor, History, Inbound, Place, PollPage, PollRequest, Timestamp, adapter::Discovered,
+};
+
+use super::SlackAdapter;
+use crate::{
+    read::{self, Reader, Scene},
+    ts,
+    web::{
+        Call,
+        wire::{self, Message},
+    },
+};
+
+/// Slack's own advice; some apps get 15 at most whatever they ask for.
+const PAGE: &str = "200";
+/// Pages of conversations the bot is in. 10,000 conversations are nobody's.
+const MOST_PAGES: usize = 50;
+
+#[async_trait]
+impl History for SlackAdapter {
+    async fn conversations(&self) -> Result<Vec<Discovered>, ChannelError> {
+        let named = &self.desk.named;
+        if !named.is_empty() {
+            let named = named.iter().map(|id| Discovered {
+                place: Place::conversation(id.as_str()),
+                named: true,
+            });
+            return Ok(named.collect());
+        }
+        let found = self.discover().await?;
+        let ours = found
+            .into_iter()
+            .filter(|id| !self.account().belongs_to_another(id, &self.desk.key));
+        Ok(ours
+            .map(|id| Discovered {
+                place: Place::conversation(id),
+                named: false,
+            })
+            .collect())
+    }
+
+    async fn start_from_now(&self, place: &Place) -> Result<Cursor, ChannelError> {
+        let page = self.page(place, &[("limit", "1")]).await?;
+        // A thread's first message comes first, and knows the latest reply.
+        let newest = page
+            .messages()
+            .into_iter()
+            .filter_map(|m| m.latest_reply.filter(|_| place.thread.is_some()).or(m.ts));
+        Ok(Cursor(
+            newest
+                .max_by(|a, b| ts::compare(a, b))
+                .unwrap_or_else(|| "0".into()),
+        ))
+    }
+
+    fn cursor_at(&self, at: Timestamp) -> Cursor {
+        Cursor(ts::at(at))
+    }
+
+    fn compare(&self, a: &Cursor, b: &Cursor) -> Ordering {
+        ts::compare(&a.0, &b.0)
+    }
+
+    async fn poll(&self, request: PollRequest) -> Result<PollPage, ChannelError> {
+        let PollRequest { place, cursor, page } = &request;
+        let token = page.as_deref().and_then(PageToken::read);
+        let mut arguments = vec![("limit", PAGE), ("oldest", &*cursor.0), ("inclusive", "false")];
+        arguments.extend(token.map(|token| ("cursor", token.cursor)));
+        let answer = self.page(place, &arguments).await?;
+        if answer.has_more && answer.next_cursor().is_none() {
+            return Err(ChannelError::Other(
+                "Slack has more history but does not say how to get it".into(),
+            ));
+        }
+        let after = |message: &Message| {
+            message
+                .ts
+                .as_deref()
+                .is_some_and(|ts| ts::compare(ts, &cursor.0).is_gt())
+        };
+        // Slack serves a thread's first message with every page of it.
+        let mut said: Vec<Message> = answer.messages().into_iter().filter(after).collect();
+        said.sort_by(|a, b| {
+            ts::compare(
+                a.ts.as_deref().unwrap_or_default(),
+                b.ts.as_deref().unwrap_or_default(),
+            )
+        });
+        let (oldest, newest) = (
+            said.first().and_then(|m| m.ts.clone()),
+            said.last().and_then(|m| m.ts.clone()),
+        );
+        let ascending = token
+            .zip(oldest)
+            .is_some_and(|(token, oldest)| ts::compare(&oldest, token.newest).is_gt());
+        let before = token.map_or(&*cursor.0, |token| token.newest);
+        let next = answer.next_cursor().map(|cursor| PageToken {
+            newest: newest.as_deref().unwrap_or(before),
+            cursor,
+        });
+        Ok(PollPage {
+            contiguous: next.is_none() || ascending,
+            next: next.map(|token| token.write()),
+            newest: newest.map(Cursor),
+            threads: self.threads(place, &cursor.0, &said),
+            messages: self.read(place, &said).await?,
+        })
+    }
+}
+
+/// Where a page ended, for the next one to compare itself with.
+#[derive(Clone, Copy, Debug)]
+struct PageToken<'a> {
+    newest: &'a str,
+    cursor: &'a str,
+}
+
+// === impl PageToken ===
+
+impl<'a> PageToken<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        text.split_once(' ')
+            .map(|(newest, cursor)| Self { newest, cursor })
+    }
+
+    fn write(self) -> String {
+        format!("{} {}", self.newest, self.cursor)
+    }
+}
+
+// === impl SlackAdapter ===
+
+impl SlackAdapter {
+    /// One page of a place, whatever kind of place it is.
+    pub(super) async fn page(
+        &self,
+        place: &Place,
+        arguments: &[(&str, &str)],
+    ) -> Result<wire::History, ChannelError> {
+        let mut all = vec![("channel", place.conversation.as_str())];
+        let method = match &place.thread {
+            Some(thread) => {
+                all.push(("ts", thread.as_str()));
+                "conversations.replies"
+            }
+            None => "conversations.history",
+        };
+        all.extend_from_slice(arguments);
+        Ok(self.account().web.get(Call::method(method), &all).await?)
+    }
+
+    /// The conversations the bot is in.
+    async fn discover(&self) -> Result<Vec<String>, ChannelError> {
+        let kinds = self.account().me()?.scopes.kinds();
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        if kinds.is_empty() {
+            return Ok(found);
+        }
+        for _ in 0..MOST_PAGES {
+            let mut arguments = vec![("types", &*kinds), ("exclude_archived", "true"), ("limit", PAGE)];
+            if !cursor.is_empty() {
+                arguments.push(("cursor", &cursor));
+            }
+            let page: wire::Conversations = self
+                .account()
+                .web
+                .get(Call::method("users.conversations"), &arguments)
+                .await?;
+            found.extend(page.channels.iter().map(|conversation| conversation.id.clone()));
+            match page.next_cursor() {
+                Some(next) => cursor = next.to_owned(),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    fn threads(&self, place: &Place, cursor: &str, said: &[Message]) -> Vec<Place> {
+        if place.thread.is_some() {
+            return Vec::new();
+        }
+        let stirred = said.iter().filter(|m| {
+            m.latest_reply
+                .as_deref()
+                .is_some_and(|ts| ts::compare(ts, cursor).is_gt())
+        });
+        stirred
+            .filter_map(|m| Some(Place::thread(place.conversation.clone(), m.ts.as_deref()?)))
+            .collect()
+    }
+
+    async fn read(&self, place: &Place, said: &[Message]) -> Result<Vec<Inbound>, ChannelError> {
+        let account = self.account();
+        let me = account.me()?;
+        let mut ids = BTreeSet::new();
+        said.iter().for_each(|message| read::ids(message, &mut ids));
+        let names = account.names.resolve(ids, &account.web).await;
+        let reader = Reader {
+            channel: &self.desk.key,
+            reply_in: self.desk.reply_in,
+            me: &me,
+            names: &names,
+        };
+        let scene = Scene {
+            conversation: place.conversation.as_str(),
+            team: &me.team,
+            mention: false,
+        };
+        Ok(said
+            .iter()
+            .flat_map(|message| reader.history(message, scene))
+            .collect())
+    }
+}

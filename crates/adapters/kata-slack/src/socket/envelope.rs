@@ -1,0 +1,181 @@
+//! What comes through the socket: <https://docs.slack.dev/apis/events-api/using-socket-mode#events>.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use slack_morphism::events::SlackCommandEvent;
+use tokio::time::Instant;
+
+use crate::web::wire::Message;
+
+/// A frame, read.
+#[derive(Debug)]
+pub(super) enum Frame {
+    /// Events flow from now on.
+    Hello,
+    /// Slack is about to close the socket.
+    Disconnect(Farewell),
+    /// Something for a channel; acknowledged after its commit.
+    Event(Box<Event>),
+    /// Nothing for us: acknowledged at once, so that Slack does not send it again.
+    Ignored(String),
+    /// As `Ignored`, but because it could not be read. Slack would send it for ever, and it would never read better.
+    Unreadable(Option<String>),
+}
+
+/// Why Slack closes a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// The host is being replaced, now or in seconds: a new socket is to be opened.
+    Refresh,
+    /// Socket Mode was switched off.
+    Disabled,
+    /// More than ten sockets of this app are open.
+    TooMany,
+}
+
+/// Something that happened, and what is needed to find its channels and to acknowledge it.
+#[derive(Debug)]
+pub(super) struct Event {
+    pub(super) envelope: String,
+    pub(super) received: Instant,
+    pub(super) conversation: String,
+    pub(super) origin: Origin,
+    pub(super) what: What,
+}
+
+/// Whose installation of the app an event is for.
+#[derive(Debug, Default)]
+pub(super) struct Origin {
+    /// Workspaces: where it happened, and those that installed the app.
+    pub(super) teams: Vec<String>,
+    pub(super) enterprise: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A message, its edit or its deletion.
+    Message {
+        message: Message,
+        /// It came as `app_mention`.
+        mention: bool,
+    },
+    /// A slash command.
+    Command(SlackCommandEvent),
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "type", default)]
+    kind: String,
+    envelope_id: Option<String>,
+    reason: Option<String>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct EventsApi<'a> {
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
+    #[serde(default)]
+    authorizations: Option<Vec<Authorization>>,
+    #[serde(borrow)]
+    event: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Authorization {
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct EventType {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+/// Reads a frame that came in at `received`.
+pub(super) fn read(text: &str, received: Instant) -> Frame {
+    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
+        return Frame::Unreadable(None);
+    };
+    match (&*envelope.kind, envelope.envelope_id) {
+        ("hello", _) => Frame::Hello,
+        ("disconnect", _) => Frame::Disconnect(match envelope.reason.as_deref() {
+            Some("link_disabled") => Farewell::Disabled,
+            Some("too_many_websockets") => Farewell::TooMany,
+            _ => Farewell::Refresh,
+        }),
+        (kind @ ("events_api" | "slash_commands"), Some(id)) => {
+            let payload = envelope.payload.map_or("null", RawValue::get);
+            let read = if kind == "events_api" { happened } else { commanded };
+            match read(payload) {
+                Ok(Some((conversation, origin, what))) => Frame::Event(Box::new(Event {
+                    envelope: id,
+                    received,
+                    conversation,
+                    origin,
+                    what,
+                })),
+                Ok(None) => Frame::Ignored(id),
+                Err(_) => Frame::Unreadable(Some(id)),
+            }
+        }
+        // Interactive payloads and types of tomorrow.
+        (_, Some(id)) => Frame::Ignored(id),
+        (_, None) => Frame::Unreadable(None),
+    }
+}
+
+type Read = serde_json::Result<Option<(String, Origin, What)>>;
+
+fn happened(payload: &str) -> Read {
+    let payload: EventsApi<'_> = serde_json::from_str(payload)?;
+    let EventType { kind } = serde_json::from_str(payload.event.get())?;
+    let mention = match &*kind {
+        "message" => false,
+        "app_mention" => true,
+        _ => return Ok(None),
+    };
+    let message: Message = serde_json::from_str(payload.event.get())?;
+    let Some(conversation) = message.channel.clone() else {
+        return Ok(None);
+    };
+    let authorizations = payload.authorizations.unwrap_or_default();
+    let enterprise = payload
+        .enterprise_id
+        .or_else(|| authorizations.iter().find_map(|a| a.enterprise_id.clone()));
+    let teams = payload
+        .team_id
+        .into_iter()
+        .chain(authorizations.into_iter().filter_map(|a| a.team_id))
+        .collect();
+    Ok(Some((
+        conversation,
+        Origin { teams, enterprise },
+        What::Message { message, mention },
+    )))
+}
+
+fn commanded(payload: &str) -> Read {
+    #[derive(Deserialize)]
+    struct Enterprise {
+        #[serde(default)]
+        enterprise_id: Option<String>,
+    }
+    let command: SlackCommandEvent = serde_json::from_str(payload)?;
+    let Enterprise {
+        enterprise_id: enterprise,
+    } = serde_json::from_str(payload)?;
+    let origin = Origin {
+        teams: vec![command.team_id.0.clone()],
+        enterprise,
+    };
+    Ok(Some((
+        command.channel_id.0.clone(),
+        origin,
+        What::Command(command),
+    )))
+}
