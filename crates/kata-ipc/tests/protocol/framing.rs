@@ -4,6 +4,7 @@ use crate::{decode_all, decode_chunks, refusal, request};
 use kata_ipc::{
     BadLine, Command, Request,
     codec::{Decoder, LineLimit, Reason},
+    command::TurnOutcome,
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
@@ -133,10 +134,14 @@ fn a_type_that_nobody_knows_is_not_repeated_without_end() {
 fn a_lone_surrogate_is_read_as_the_replacement_character() {
     let line =
         r#"{"type":"message_processed","messageId":1,"response":"cut \ud83d here \\ud83d","success":true}"#;
-    let read = format!("{:?}", request(line).command);
-    assert!(
-        read.contains(r#""cut \u{fffd} here \\ud83d""#) || read.contains("\"cut \u{fffd} here \\\\ud83d\""),
-        "{read}"
+    let Command::MessageProcessed(processed) = request(line).command else {
+        panic!()
+    };
+    assert_eq!(
+        processed.outcome,
+        TurnOutcome::Answered {
+            response: "cut \u{fffd} here \\ud83d".into()
+        }
     );
 }
 
