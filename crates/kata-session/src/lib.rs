@@ -22,4 +22,4 @@ mod scope;
 pub use key::{folder_name, session_key};
 pub use prompt::Prompt;
 pub use said::{Enclosed, Said};
-pub use scope::{lane_key, thread_key};
+pub use scope::{conversation_lane, lane_key, thread_key};

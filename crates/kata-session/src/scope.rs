@@ -1,7 +1,7 @@
 //! Which messages share a session, and which share a lane.
 
 use kata_channel::{
-    ConversationId, Inbound,
+    ConversationId, Inbound, ThreadId,
     settings::{Filter, Scope, SessionSettings},
 };
 use serde_json::json;
@@ -34,11 +34,22 @@ pub fn thread_key(filter: &Filter, session: &SessionSettings, message: &Inbound)
 #[must_use]
 pub fn lane_key(session: &SessionSettings, message: &Inbound) -> String {
     let conversation = message.place.conversation.as_str();
-    match (session.scope, &message.place.thread) {
-        (Scope::Instance, _) => json!(["instance"]),
-        (Scope::Sender, _) => json!(["sender", conversation, message.sender.id.as_str()]),
-        (Scope::Conversation, Some(thread)) => json!(["thread", conversation, thread.as_str()]),
-        (Scope::Conversation, None) => json!(["conversation", conversation]),
+    match session.scope {
+        Scope::Instance => json!(["instance"]).to_string(),
+        Scope::Sender => json!(["sender", conversation, message.sender.id.as_str()]).to_string(),
+        Scope::Conversation => {
+            conversation_lane(conversation, message.place.thread.as_ref().map(ThreadId::as_str))
+        }
+    }
+}
+
+/// The lane of a conversation or thread under the default scope. Rows of the 0.7 daemon, which knew no other, are
+/// adopted into it.
+#[must_use]
+pub fn conversation_lane(conversation: &str, thread: Option<&str>) -> String {
+    match thread {
+        Some(thread) => json!(["thread", conversation, thread]),
+        None => json!(["conversation", conversation]),
     }
     .to_string()
 }
