@@ -1,1 +1,49 @@
-//! The ingress layers: who may speak, what is for us, what is a command, what must wait.
+//! The ingress layers: who may speak, what is a command, what is for us, what must wait.
+//!
+//! Nothing in the ingress stack waits (D1), so every layer is a [`Step`]: a synchronous look at one message that may
+//! change its [`Disposition`](crate::Disposition). [`EachLayer`] makes a tower layer of a step. The order that the
+//! steps are meant for:
+//!
+//! 1. [`SenderGate`]: strangers, bots and our own messages get nowhere (D27);
+//! 2. [`ChatCommands`]: `/reset` and its like, which count with or without the trigger;
+//! 3. [`Trigger`]: a text without the trigger is nothing to us;
+//! 4. [`Quota`]: stamps `not_before`. Last, so that only what waits for a turn is metered.
+//!
+//! ```
+//! use kata_channel::{Admitted, Clock, Error, Page, drive::Ingress, ingress::*, settings::{Filter, Settings}};
+//! use tower::{ServiceBuilder, service_fn};
+//!
+//! # fn main() -> Result<(), PatternError> {
+//! let (filter, settings) = (Filter::default(), Settings::default());
+//! let trigger = Trigger::compile(filter.patterns())?;
+//! let admit = service_fn(|page: Page| async move {
+//!     Ok::<_, Error>(Admitted { new: page.messages.len(), ..Admitted::default() })
+//! });
+//! let ingress: Ingress = ServiceBuilder::new()
+//!     .layer(Ingress::layer())
+//!     .layer(EachLayer::new(SenderGate::new(&filter, &settings, [])))
+//!     .layer(EachLayer::new(ChatCommands::new(trigger.clone())))
+//!     .layer(EachLayer::new(trigger))
+//!     .layer(EachLayer::new(Quota::new(&settings.quota, Clock::system())))
+//!     .service(admit);
+//! # let _ = ingress;
+//! # Ok(())
+//! # }
+//! ```
+
+mod command;
+mod each;
+mod gate;
+mod js_regex;
+mod meter;
+mod quota;
+#[cfg(test)]
+pub(crate) mod sample;
+mod trigger;
+
+pub use command::ChatCommands;
+pub use each::{Each, EachLayer, Step};
+pub use gate::SenderGate;
+pub use js_regex::{Exhausted, JsRegex, PatternError};
+pub use quota::Quota;
+pub use trigger::Trigger;

@@ -1,0 +1,199 @@
+//! Turn quotas: they delay, they never drop. The last layer, so that only what waits for a turn is metered.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    num::NonZeroU32,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    id::{ConversationId, MessageId, SenderId},
+    inbound::{Inbound, Kind},
+    ingress::{Step, meter::Meter},
+    settings,
+    time::{Clock, Timestamp},
+};
+
+/// So many messages are remembered with their stamp.
+const REMEMBERED: usize = 4096;
+
+/// Stamps `not_before` on what comes faster than the channel's quota (D1). The claim honours it.
+///
+/// A message takes its slot of the sender's quota and of the channel's at once, and waits for the later one: a sender who
+/// floods spends the channel's quota too, but nobody waits for another sender's own.
+#[derive(Debug)]
+pub struct Quota {
+    meters: Option<Mutex<Meters>>,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct Meters {
+    settings: settings::Quota,
+    per_sender: Option<Meter<SenderId>>,
+    channel: Option<Meter<()>>,
+    stamped: Stamped,
+    latest: Timestamp,
+}
+
+/// History brings every pushed message once more: it must not pay twice.
+#[derive(Debug, Default)]
+struct Stamped {
+    stamps: HashMap<(ConversationId, MessageId), Option<Timestamp>>,
+    order: VecDeque<(ConversationId, MessageId)>,
+}
+
+impl Quota {
+    /// A meter for one channel; without a quota in `settings` it does nothing. A quota of zero is none.
+    #[must_use]
+    pub fn new(settings: &settings::Quota, clock: Clock) -> Self {
+        let meters = Meters::new(*settings, clock.wall());
+        let metered = meters.per_sender.is_some() || meters.channel.is_some();
+        Self {
+            meters: metered.then(|| Mutex::new(meters)),
+            clock,
+        }
+    }
+}
+
+impl Step for Quota {
+    fn step(&self, message: &mut Inbound) {
+        let Some(meters) = &self.meters else { return };
+        if !matches!(message.kind, Kind::Message | Kind::Command { .. }) {
+            return;
+        }
+        let mut meters = meters.lock().unwrap_or_else(PoisonError::into_inner);
+        message.not_before = meters.stamp(message, self.clock.wall());
+    }
+}
+
+impl Meters {
+    fn new(settings: settings::Quota, now: Timestamp) -> Self {
+        let rate = |per_minute: Option<u32>| per_minute.and_then(NonZeroU32::new);
+        Self {
+            settings,
+            per_sender: rate(settings.turns_per_minute_per_sender).map(|rate| Meter::new(rate, now)),
+            channel: rate(settings.turns_per_minute).map(|rate| Meter::new(rate, now)),
+            stamped: Stamped::default(),
+            latest: now,
+        }
+    }
+
+    fn stamp(&mut self, message: &Inbound, now: Timestamp) -> Option<Timestamp> {
+        if now < self.latest {
+            // The wall clock was set back: slots that were reserved on the old time would hold everyone up.
+            *self = Self::new(self.settings, now);
+        }
+        self.latest = now;
+        let id = (message.place.conversation.clone(), message.id.clone());
+        if let Some(stamp) = self.stamped.stamps.get(&id) {
+            return *stamp;
+        }
+        let of_sender = self
+            .per_sender
+            .as_mut()
+            .map(|meter| meter.reserve(&message.sender.id, now));
+        let of_channel = self.channel.as_mut().map(|meter| meter.reserve(&(), now));
+        let stamp = of_sender.max(of_channel).filter(|slot| *slot > now);
+        self.stamped.remember(id, stamp);
+        stamp
+    }
+}
+
+impl Stamped {
+    fn remember(&mut self, id: (ConversationId, MessageId), stamp: Option<Timestamp>) {
+        if self.order.len() == REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.stamps.remove(&oldest);
+        }
+        self.order.push_back(id.clone());
+        self.stamps.insert(id, stamp);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{ingress::sample, time::ManualClock};
+
+    const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn quota(per_sender: Option<u32>, channel: Option<u32>, clock: &ManualClock) -> Quota {
+        let settings = settings::Quota {
+            turns_per_minute_per_sender: per_sender,
+            turns_per_minute: channel,
+            ..settings::Quota::default()
+        };
+        Quota::new(&settings, clock.clock())
+    }
+
+    /// Seconds from `START` until the message may have its turn; none = at once.
+    fn stamp(quota: &Quota, by: &str, id: usize) -> Option<u64> {
+        let mut message = Inbound {
+            sender: sample::sender(by),
+            id: id.to_string().into(),
+            ..sample::message("hi")
+        };
+        quota.step(&mut message);
+        message.not_before.map(|at| at.since(START).as_secs())
+    }
+
+    #[test]
+    fn ten_messages_at_one_a_minute_get_ten_minutes() {
+        let quota = quota(None, Some(1), &ManualClock::at(START));
+        let stamps: Vec<_> = (0..10).map(|id| stamp(&quota, "U1", id)).collect();
+        assert_eq!(stamps[0], None);
+        assert_eq!(
+            stamps[1..],
+            (1..10).map(|minute| Some(minute * 60)).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_sender_waits_for_the_own_quota_alone() {
+        let quota = quota(Some(1), None, &ManualClock::at(START));
+        assert_eq!(stamp(&quota, "U1", 1), None);
+        assert_eq!(stamp(&quota, "U1", 2), Some(60));
+        assert_eq!(stamp(&quota, "U2", 3), None);
+    }
+
+    #[test]
+    fn the_later_of_both_slots_counts() {
+        let quota = quota(Some(1), Some(2), &ManualClock::at(START));
+        assert_eq!(stamp(&quota, "U1", 1), None);
+        assert_eq!(stamp(&quota, "U1", 2), Some(60));
+        assert_eq!(
+            stamp(&quota, "U2", 3),
+            Some(30),
+            "both slots of the channel are taken"
+        );
+    }
+
+    #[test]
+    fn a_message_seen_again_pays_once_and_keeps_its_stamp() {
+        let quota = quota(None, Some(1), &ManualClock::at(START));
+        for _ in 0..3 {
+            assert_eq!(stamp(&quota, "U1", 1), None);
+            assert_eq!(stamp(&quota, "U1", 2), Some(60));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_nobody_up() {
+        let clock = ManualClock::at(START + Duration::from_secs(86_400));
+        let quota = quota(None, Some(1), &clock);
+        stamp(&quota, "U1", 1);
+        clock.set_wall(START);
+        assert_eq!(stamp(&quota, "U1", 2), None);
+        assert_eq!(stamp(&quota, "U1", 3), Some(60));
+    }
+
+    #[test]
+    fn without_a_quota_nothing_is_stamped() {
+        let quota = quota(None, Some(0), &ManualClock::at(START));
+        assert!((0..100).all(|id| stamp(&quota, "U1", id).is_none()));
+    }
+}
