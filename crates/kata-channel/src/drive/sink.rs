@@ -66,6 +66,8 @@ impl Sink {
 
 impl fmt::Debug for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink").field("pulse", &*self.pulse.borrow()).finish_non_exhaustive()
+        f.debug_struct("Sink")
+            .field("pulse", &*self.pulse.borrow())
+            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,118 @@
+//! One pass over everything that can be read.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    call,
+    read::{Halt, Reader},
+};
+use crate::{
+    adapter::Discovered,
+    error::ChannelError,
+    id::{ConversationId, Place},
+};
+
+/// How often the platform is asked for its conversations: a direct conversation that somebody opened is found by then.
+const DISCOVER_EVERY: Duration = Duration::from_secs(180);
+
+/// Reads every conversation and every live thread of a channel.
+pub(super) struct Reconciler<'d> {
+    reader: Reader<'d>,
+    discovered: Option<(Instant, Vec<Discovered>)>,
+    /// When each place was last tried, as a running number: a pass that was cut short goes on with the others next time.
+    tried: HashMap<Place, u64>,
+    tries: u64,
+}
+
+impl<'d> Reconciler<'d> {
+    pub(super) fn new(reader: Reader<'d>) -> Self {
+        Self {
+            reader,
+            discovered: None,
+            tried: HashMap::new(),
+            tries: 0,
+        }
+    }
+
+    /// Brings every place up to date. A place that the platform refuses never stops the others; any other failure ends
+    /// the pass, since it will most likely meet them too.
+    pub(super) async fn pass(&mut self) -> Result<(), Halt> {
+        let places = self.places().await?;
+        let outcome = self.read_all(places).await;
+        let skipped = std::mem::take(&mut self.reader.skipped);
+        self.reader.report.skipped(skipped).await;
+        outcome
+    }
+
+    async fn read_all(&mut self, places: Vec<Discovered>) -> Result<(), Halt> {
+        let mut known: HashSet<Place> = places.iter().map(|found| found.place.clone()).collect();
+        self.tried.retain(|place, _| known.contains(place));
+        let mut queue = VecDeque::from(places);
+        while let Some(Discovered { place, named }) = queue.pop_front() {
+            self.tries += 1;
+            self.tried.insert(place.clone(), self.tries);
+            match self.reader.read(&place, named).await {
+                Ok(threads) => {
+                    self.reader.report.readable(&place);
+                    let new = threads.into_iter().filter(|thread| known.insert(thread.clone()));
+                    queue.extend(new.map(|place| Discovered { place, named: false }));
+                }
+                Err(Halt::Channel(error @ ChannelError::Rejected(_))) => {
+                    self.reader.report.unreadable(&place, error).await;
+                }
+                Err(halt) => return Err(halt),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be read: those that wait longest first, and a conversation before its threads.
+    async fn places(&mut self) -> Result<Vec<Discovered>, Halt> {
+        let mut places = self.conversations().await?;
+        let cursors = self.reader.cursors;
+        // A direct conversation that was closed is listed no more and may yet hold something unread. Where the
+        // configuration names conversations, only those are read.
+        if !places.iter().any(|found| found.named) {
+            let stored = cursors.conversations().await.map_err(Halt::Store)?;
+            add(&mut places, stored);
+        }
+        let served: HashSet<ConversationId> = places
+            .iter()
+            .map(|found| found.place.conversation.clone())
+            .collect();
+        let threads = cursors.threads().await.map_err(Halt::Store)?;
+        add(
+            &mut places,
+            threads
+                .into_iter()
+                .filter(|thread| served.contains(&thread.conversation)),
+        );
+        places.sort_by_key(|found| self.tried.get(&found.place).copied());
+        Ok(places)
+    }
+
+    async fn conversations(&mut self) -> Result<Vec<Discovered>, Halt> {
+        if let Some((at, found)) = &self.discovered
+            && at.elapsed() < DISCOVER_EVERY
+        {
+            return Ok(found.clone());
+        }
+        let reader = &self.reader;
+        let found = call::patiently(reader.report, reader.jitter, || reader.history.conversations())
+            .await
+            .map_err(Halt::Channel)?;
+        self.discovered = Some((Instant::now(), found.clone()));
+        Ok(found)
+    }
+}
+
+fn add(places: &mut Vec<Discovered>, more: impl IntoIterator<Item = Place>) {
+    let known: HashSet<Place> = places.iter().map(|found| found.place.clone()).collect();
+    let new = more.into_iter().filter(|place| !known.contains(place));
+    places.extend(new.map(|place| Discovered { place, named: false }));
+}

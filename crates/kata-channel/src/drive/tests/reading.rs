@@ -1,0 +1,188 @@
+use proptest::prelude::*;
+
+use super::{
+    bench::{Bench, Ledger},
+    platform::{NOW, Platform},
+};
+use crate::{
+    drive::DriverEvent,
+    id::Place,
+    inbound::{Consumed, Cursor, Disposition},
+};
+
+fn c(name: &str) -> Place {
+    Place::conversation(name)
+}
+
+/// Reads everything once and hands the ledger back.
+async fn read_once(platform: Platform, ledger: Ledger) -> (Ledger, Vec<DriverEvent>) {
+    let mut bench = Bench::start_with(platform, ledger.clone());
+    let mut events = Vec::new();
+    while events.last() != Some(&DriverEvent::Reconciled) {
+        events.push(bench.next().await);
+    }
+    bench.stop().await;
+    (ledger, events)
+}
+
+fn stands_at(ledger: &Ledger, place: &Place) -> i64 {
+    ledger.book().cursors[place]
+        .0
+        .parse()
+        .expect("cursors are seconds")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_named_conversation_starts_from_now() {
+    let platform = Platform::new();
+    platform.said(&c("C1"), "old", 60);
+    let (ledger, _) = read_once(platform, Ledger::default()).await;
+    assert!(ledger.texts().is_empty());
+    assert_eq!(stands_at(&ledger, &c("C1")), NOW);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_nobody_named_starts_when_the_channel_was_configured() {
+    let platform = Platform::new();
+    platform.state().named = false;
+    platform.said(&c("D1"), "before", 3700);
+    platform.said(&c("D1"), "after", 60);
+    platform.state().places.insert(c("D2"), Vec::new());
+    let (ledger, _) = read_once(platform, Ledger::default()).await;
+    assert_eq!(ledger.texts(), ["after"]);
+    assert_eq!(
+        stands_at(&ledger, &c("D2")),
+        NOW - 3600,
+        "even an empty one has a cursor now"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thread_starts_at_its_root_but_not_before_the_channel_was_configured() {
+    let (young, old) = (NOW - 600, NOW - 9000);
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    platform.state().places.insert(c("C1"), Vec::new());
+    ledger
+        .book()
+        .cursors
+        .insert(c("C1"), Cursor((NOW - 700).to_string()));
+    let [young, old] = [young, old].map(|root| Place::thread("C1", root.to_string()));
+    platform.said(&young, "young", 500);
+    platform.said(&old, "too early", 8000);
+    platform.said(&old, "late enough", 400);
+    // One is known from its rows, the other is pointed out by the conversation.
+    ledger.book().threads.push(old);
+    platform.state().threads.insert(c("C1"), vec![young]);
+    let (ledger, _) = read_once(platform, ledger).await;
+    assert_eq!(ledger.texts(), ["late enough", "young"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_conversations_that_are_named_are_read() {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    platform.state().places.insert(c("C1"), Vec::new());
+    ledger.book().cursors.insert(c("C2"), Cursor("0".into()));
+    ledger.book().threads.push(Place::thread("C2", "7"));
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "reconciled"])
+        .await;
+    assert!(bench.platform.times("poll").is_empty());
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn newest_first_pages_are_ready_once_the_gap_is_closed() {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    ledger
+        .book()
+        .cursors
+        .insert(c("C1"), Cursor((NOW - 100).to_string()));
+    (0..5).for_each(|n| platform.said(&c("C1"), &n.to_string(), 60 - n));
+    platform.state().newest_first = true;
+    let (ledger, _) = read_once(platform, ledger).await;
+    assert_eq!(ledger.texts().len(), 5);
+    assert_eq!(stands_at(&ledger, &c("C1")), NOW - 56);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_read_moves_no_cursor_over_its_gap() {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    ledger
+        .book()
+        .cursors
+        .insert(c("C1"), Cursor((NOW - 100).to_string()));
+    (0..5).for_each(|n| platform.said(&c("C1"), &n.to_string(), 60 - n));
+    platform.state().newest_first = true;
+    platform.state().outage = 3..4;
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "degraded"])
+        .await;
+    assert_eq!(bench.ledger.book().rows.len(), 4, "two pages were stored");
+    assert!(bench.ledger.texts().is_empty(), "rows over a gap are not ready");
+    assert_eq!(stands_at(&bench.ledger, &c("C1")), NOW - 100);
+    bench.expect(&["recovered", "reconciled"]).await;
+    assert_eq!(bench.ledger.texts().len(), 5);
+    assert_eq!(
+        bench.ledger.book().rows.len(),
+        5,
+        "what was stored before is known"
+    );
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_older_than_the_reach_is_recorded_and_counted() {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    ledger.book().cursors.insert(c("C1"), Cursor("0".into()));
+    platform.said(&c("C1"), "four days ago", 4 * 86_400);
+    platform.said(&c("C1"), "three days and a bit ago", 3 * 86_400 + 60);
+    platform.said(&c("C1"), "two days ago", 2 * 86_400);
+    let (ledger, events) = read_once(platform, ledger).await;
+    assert_eq!(ledger.texts(), ["two days ago"]);
+    let skipped =
+        |row: &&crate::Inbound| matches!(row.disposition, Disposition::Consumed(Consumed::Skipped(_)));
+    assert_eq!(ledger.book().rows.iter().filter(skipped).count(), 2);
+    assert!(events.contains(&DriverEvent::Skipped { count: 2 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_without_end_is_an_error_and_not_a_loop() {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    ledger
+        .book()
+        .cursors
+        .insert(c("C1"), Cursor((NOW - 100).to_string()));
+    platform.said(&c("C1"), "hello", 60);
+    platform.state().endless = true;
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "degraded"])
+        .await;
+    bench.stop().await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the pages and from whichever end: everything after the cursor, each once, and the cursor on the newest.
+    #[test]
+    fn any_paging_reads_everything_once(count in 0_i64..30, page_size in 1_usize..8, newest_first: bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        runtime.block_on(async {
+            let (platform, ledger) = (Platform::new(), Ledger::default());
+            ledger.book().cursors.insert(c("C1"), Cursor((NOW - 100).to_string()));
+            platform.state().places.insert(c("C1"), Vec::new());
+            (0..count).for_each(|n| platform.said(&c("C1"), &format!("{n:02}"), 60 - n));
+            platform.state().newest_first = newest_first;
+            platform.state().page_size = page_size;
+            let (ledger, _) = read_once(platform, ledger).await;
+            let mut texts = ledger.texts();
+            texts.sort();
+            assert_eq!(texts, (0..count).map(|n| format!("{n:02}")).collect::<Vec<_>>());
+            let newest = if count == 0 { NOW - 100 } else { NOW - 60 + count - 1 };
+            assert_eq!(stands_at(&ledger, &c("C1")), newest);
+        });
+    }
+}
