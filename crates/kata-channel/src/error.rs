@@ -7,7 +7,9 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Finds an error of type `E` among `error` and its sources.
 #[must_use]
-pub fn cause_ref<'e, E: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e E> {
+pub fn cause_ref<'e, E: std::error::Error + 'static>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Option<&'e E> {
     let mut current = Some(error);
     while let Some(e) = current {
         if let Some(found) = e.downcast_ref::<E>() {
@@ -22,8 +24,8 @@ pub fn cause_ref<'e, E: std::error::Error + 'static>(error: &'e (dyn std::error:
 /// and what to do, without a secret in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// The platform asks for a pause (HTTP 429 or its like).
-    #[error("{what} is rate limited by the platform")]
+    /// The platform asks for a pause (HTTP 429 or its like), or our own quota does.
+    #[error("{what} is rate limited")]
     RateLimited {
         /// Method or conversation that is limited.
         what: String,
@@ -91,13 +93,19 @@ impl SendError {
     /// A send that certainly had no effect.
     #[must_use]
     pub fn none(error: ChannelError) -> Self {
-        Self { error, effect: Effect::None }
+        Self {
+            error,
+            effect: Effect::None,
+        }
     }
 
     /// A send whose outcome is unknown.
     #[must_use]
     pub fn maybe(error: ChannelError) -> Self {
-        Self { error, effect: Effect::Maybe }
+        Self {
+            error,
+            effect: Effect::Maybe,
+        }
     }
 }
 
@@ -107,7 +115,9 @@ mod tests {
 
     #[test]
     fn a_cause_is_found_below_wrappers() {
-        let boxed: Error = Box::new(SendError::maybe(ChannelError::ConnectionLost("slack went away".into())));
+        let boxed: Error = Box::new(SendError::maybe(ChannelError::ConnectionLost(
+            "slack went away".into(),
+        )));
         assert!(cause_ref::<ChannelError>(&*boxed).is_some());
         assert!(cause_ref::<SendError>(&*boxed).is_some_and(|e| e.effect == Effect::Maybe));
     }

@@ -93,7 +93,10 @@ pub struct ChannelKey {
 impl ChannelKey {
     /// A channel's key.
     pub fn new(workspace: impl Into<WorkspaceId>, slug: impl Into<Slug>) -> Self {
-        Self { workspace: workspace.into(), slug: slug.into() }
+        Self {
+            workspace: workspace.into(),
+            slug: slug.into(),
+        }
     }
 }
 
@@ -115,11 +118,17 @@ pub struct Place {
 impl Place {
     /// A conversation itself, outside any thread.
     pub fn conversation(id: impl Into<ConversationId>) -> Self {
-        Self { conversation: id.into(), thread: None }
+        Self {
+            conversation: id.into(),
+            thread: None,
+        }
     }
 
     /// A thread in a conversation.
     pub fn thread(conversation: impl Into<ConversationId>, thread: impl Into<ThreadId>) -> Self {
-        Self { conversation: conversation.into(), thread: Some(thread.into()) }
+        Self {
+            conversation: conversation.into(),
+            thread: Some(thread.into()),
+        }
     }
 }

@@ -53,7 +53,11 @@ impl Text {
     /// A text that needs no reading aid: all three are the same.
     pub fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { raw: text.clone(), readable: text.clone(), prompt: text }
+        Self {
+            raw: text.clone(),
+            readable: text.clone(),
+            prompt: text,
+        }
     }
 }
 
@@ -172,7 +176,10 @@ impl Page {
     /// Messages that the platform pushed.
     #[must_use]
     pub fn pushed(messages: Vec<Inbound>) -> Self {
-        Self { messages, advance: None }
+        Self {
+            messages,
+            advance: None,
+        }
     }
 }
 

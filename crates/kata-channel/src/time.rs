@@ -46,7 +46,10 @@ impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -54,7 +57,10 @@ impl std::ops::Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -77,7 +83,9 @@ impl Clock {
     /// The machine's clocks.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(System { start: Instant::now() }))
+        Self(Arc::new(System {
+            start: Instant::now(),
+        }))
     }
 
     /// The wall clock. It may step either way, and leaps over sleep.
@@ -185,7 +193,10 @@ mod tests {
 
     #[test]
     fn iso_times_have_the_form_that_the_older_daemon_reads() {
-        assert_eq!(Timestamp::from_millis(1_700_000_000_007).to_iso(), "2023-11-14T22:13:20.007Z");
+        assert_eq!(
+            Timestamp::from_millis(1_700_000_000_007).to_iso(),
+            "2023-11-14T22:13:20.007Z"
+        );
     }
 
     #[test]
@@ -200,6 +211,9 @@ mod tests {
 
     #[test]
     fn a_clock_that_stepped_back_gives_zero_not_a_panic() {
-        assert_eq!(Timestamp::from_millis(5).since(Timestamp::from_millis(9)), Duration::ZERO);
+        assert_eq!(
+            Timestamp::from_millis(5).since(Timestamp::from_millis(9)),
+            Duration::ZERO
+        );
     }
 }
