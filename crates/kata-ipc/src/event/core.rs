@@ -87,11 +87,9 @@ pub struct ProcessMessage {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnMessage {
-    /// Its queue row.
-    pub message_id: i64,
     /// Its text as a reader on the platform sees it.
     pub content: String,
-    /// What the adapter knows of it.
+    /// What is known of it: the platform's `messageId`, `sender`, `senderName`, `role`, `sentAt`, `files`.
     pub metadata: Map<String, Value>,
 }
 

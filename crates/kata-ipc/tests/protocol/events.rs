@@ -155,9 +155,8 @@ fn events() -> Vec<(&'static str, Outgoing)> {
         attempt: 2,
         prompt: Some("<message>hello</message>".into()),
         messages: vec![TurnMessage {
-            message_id: 12,
             content: "hello".into(),
-            metadata: object(json!({"team": "T1"})),
+            metadata: object(json!({"messageId": "17.1", "sender": "U1"})),
         }],
         permissions: Some(json!({"allow": ["Read"]})),
         deadline: Some("2026-11-22T11:00:00.000Z".into()),
