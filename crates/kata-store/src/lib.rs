@@ -1,1 +1,86 @@
 //! The daemon's SQLite state: queue, outbox, cursors, sessions, behind one async handle.
+//!
+//! One thread writes; what waits for it together is committed together, with one `fsync`. Readers are a small pool
+//! that cannot write. The file is the Kata 0.7 daemon's `daemon.db`, opened in place and left usable by that daemon:
+//! its columns keep their meaning, ours stand beside them.
+//!
+//! What this crate refuses to know: platforms, agents, the wire, permissions. It stores texts, names and times, keeps
+//! messages of one lane in order, and makes the steps of their lives durable. When something is tried, and what is
+//! said, is the caller's.
+//!
+//! # Example
+//! ```
+//! # use std::sync::Arc;
+//! use kata_store::{Claim, OpenOptions, Store, UnixMs};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! let options = OpenOptions {
+//!     session_key: |slug, workspace, thread_key, generation| format!("{slug}:{workspace}:{thread_key}:{generation}"),
+//!     lane: |conversation, thread| format!("{conversation}/{}", thread.unwrap_or_default()),
+//!     now: Arc::new(|| UnixMs(1_700_000_000_000)),
+//!     min_free_bytes: 0,
+//!     max_waiting_rows: 1_000_000,
+//!     max_attempts: 5,
+//!     max_lease_attempts: 2,
+//! };
+//! let store = Store::open(&folder.path().join("daemon.db"), options)?.store;
+//! # runtime.block_on(async {
+//! let channel = store.channel("workspace", "support").await?;
+//! assert!(matches!(store.claim(vec![channel.id], 1).await?, Claim::Nothing { next_due: None }));
+//! store.close().await?;
+//! # Ok::<_, kata_store::StoreError>(())
+//! # })?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod admit;
+mod adopt;
+mod answer;
+mod cancel;
+mod channel;
+mod claim;
+mod cursor;
+mod damage;
+mod effect;
+mod error;
+mod job;
+mod kill;
+mod lane;
+mod message;
+mod migrate;
+mod notice;
+mod open;
+mod outbox;
+mod outgoing;
+mod payload;
+mod reset;
+mod room;
+mod session;
+mod settle;
+mod sign;
+mod state;
+mod store;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod time;
+mod turn;
+mod turn_end;
+mod tx;
+mod writer;
+
+pub use adopt::Adopted;
+pub use damage::SetAside;
+pub use error::{Cause, OpenError, StoreError};
+pub use kill::KILL_POINTS;
+pub use message::{
+    Admit, Arrival, Channel, ChannelId, CursorMove, Effect, LaneView, NewMessage, Outcome, ReplyFn,
+};
+pub use open::{OpenOptions, Opened};
+pub use outgoing::{OutClaim, OutWork, Part, RawAnswer, Settle, Settled};
+pub use room::Room;
+pub use store::Store;
+pub use sweep::{Retention, Swept};
+pub use time::UnixMs;
+pub use turn::{Answer, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished, NoticeFn, Retried};

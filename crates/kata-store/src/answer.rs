@@ -1,0 +1,153 @@
+//! Outbound rows and their parts: how an answer comes into being, and which step of it is next.
+
+use crate::{
+    StoreError, UnixMs, channel,
+    lane::{self, Lane},
+    payload,
+    tx::Tx,
+};
+
+/// Discord takes no longer nonce; every key has to fit the strictest platform.
+const KEY_LENGTH: usize = 25;
+
+/// An answer to store.
+pub(crate) struct NewAnswer<'a> {
+    pub(crate) lane: &'a Lane,
+    /// The row that it answers.
+    pub(crate) answers: i64,
+    pub(crate) thread: Option<&'a str>,
+    pub(crate) content: &'a str,
+}
+
+/// Stores an answer, raw. The caller looks at the lane anew with [`refresh`] when the answer is complete.
+pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewAnswer<'_>) -> Result<i64, StoreError> {
+    let home = channel::load(tx, new.lane.channel)?;
+    let payload = payload::write(&payload::Outbound {
+        channel_id: new.lane.conversation.clone(),
+        content: new.content.to_owned(),
+        thread_id: new.thread.map(str::to_owned),
+    });
+    tx.insert(
+        "INSERT INTO messages (direction, channel_id, status, payload, created_at, lane, channel, conversation, thread, sent_ms, answers)
+         VALUES ('outbound', ?1, 'pending', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        (
+            home.slug,
+            payload,
+            tx.now.to_iso(),
+            new.lane.id,
+            home.id,
+            &new.lane.conversation,
+            new.thread,
+            tx.now,
+            new.answers,
+        ),
+    )
+}
+
+/// Splits an answer into its parts, each with a key of its own (D17). No parts: the answer ends here.
+pub(crate) fn split(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<(), StoreError> {
+    if parts.is_empty() {
+        tx.run(
+            "UPDATE messages SET status = 'processed', outcome = 'unsaid', processed_at = ?2 WHERE id = ?1",
+            (answer, tx.now.to_iso()),
+        )?;
+        return Ok(());
+    }
+    for (n, text) in (1_usize..).zip(parts) {
+        let random: Option<String> = tx.first("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0))?;
+        let mut key = format!("{answer}-{n}-{}", random.unwrap_or_default());
+        key.truncate(KEY_LENGTH);
+        part(tx, answer, (n, parts.len()), text, &key)?;
+    }
+    Ok(())
+}
+
+/// The one part of a notice, whose key says what it is about (D22).
+pub(crate) fn notice_part(tx: &mut Tx<'_>, answer: i64, text: &str, key: &str) -> Result<(), StoreError> {
+    part(tx, answer, (1, 1), text, key)
+}
+
+fn part(
+    tx: &mut Tx<'_>,
+    answer: i64,
+    (n, of): (usize, usize),
+    text: &str,
+    key: &str,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO kata_parts (answer, n, of, text, key) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (
+            answer,
+            u32::try_from(n).unwrap_or(u32::MAX),
+            u32::try_from(of).unwrap_or(u32::MAX),
+            text,
+            key,
+        ),
+    )?;
+    Ok(())
+}
+
+/// Whether an answer was split into parts.
+pub(crate) fn is_prepared(tx: &Tx<'_>, answer: i64) -> Result<bool, StoreError> {
+    let found = tx.first(
+        "SELECT EXISTS (SELECT 1 FROM kata_parts WHERE answer = ?1)",
+        [answer],
+        |row| row.get(0),
+    )?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Finds the lane's next answer anew. A lane that is sending stays so.
+pub(crate) fn refresh(tx: &mut Tx<'_>, lane: i64) -> Result<(), StoreError> {
+    if lane::by_id(tx, lane)?.is_none_or(|lane| lane.out_is_busy()) {
+        return Ok(());
+    }
+    release(tx, lane)
+}
+
+/// Ends what the lane was sending, and finds its next answer anew.
+pub(crate) fn release(tx: &mut Tx<'_>, lane: i64) -> Result<(), StoreError> {
+    let head: Option<i64> = tx.first(
+        "SELECT id FROM messages WHERE lane = ?1 AND direction = 'outbound' AND status = 'pending' ORDER BY id LIMIT 1",
+        [lane],
+        |row| row.get(0),
+    )?;
+    let due: Option<UnixMs> = match head {
+        Some(answer) => next_part(tx, answer)?
+            .and_then(|part| part.due)
+            .filter(|due| *due > tx.now),
+        None => None,
+    };
+    let state = match (head, due) {
+        (None, _) => "idle",
+        (Some(_), None) => "ready",
+        (Some(_), Some(_)) => "delayed",
+    };
+    tx.run(
+        "UPDATE kata_lanes SET out_state = ?2, out_head = ?3, out_due_ms = ?4 WHERE id = ?1",
+        (lane, state, head, due),
+    )?;
+    tx.wake.out |= head.is_some();
+    Ok(())
+}
+
+/// The part of an answer that is next: the first one that is not settled.
+pub(crate) struct NextPart {
+    pub(crate) id: i64,
+    pub(crate) state: String,
+    pub(crate) due: Option<UnixMs>,
+}
+
+pub(crate) fn next_part(tx: &Tx<'_>, answer: i64) -> Result<Option<NextPart>, StoreError> {
+    tx.first(
+        "SELECT id, state, due_ms FROM kata_parts WHERE answer = ?1 AND state <> 'sent' ORDER BY n LIMIT 1",
+        [answer],
+        |row| {
+            Ok(NextPart {
+                id: row.get(0)?,
+                state: row.get(1)?,
+                due: row.get(2)?,
+            })
+        },
+    )
+}

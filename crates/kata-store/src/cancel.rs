@@ -1,0 +1,101 @@
+//! What a user's hand does to a row: cancel a turn, bring a parked row back, discard one.
+
+use crate::{
+    Retried, StoreError, adopt, answer, channel, lane,
+    turn_end::{self, Ending},
+    tx::Tx,
+};
+
+/// Ends a turn without an answer.
+pub(crate) fn cancel(tx: &mut Tx<'_>, turn: i64, reason: &str) -> Result<bool, StoreError> {
+    let Some((_, lane)) = turn_end::open(tx, turn)? else {
+        return end_waiting(tx, turn, "cancelled", reason);
+    };
+    for id in turn_rows(tx, turn)? {
+        if let Some(row) = turn_end::load(tx, id)?.filter(Ending::is_unended)
+            && let Some(channel) = row.channel
+        {
+            turn_end::end(tx, &row, channel, "cancelled", Some(reason))?;
+        }
+    }
+    lane::release(tx, lane)?;
+    Ok(true)
+}
+
+fn turn_rows(tx: &Tx<'_>, turn: i64) -> Result<Vec<i64>, StoreError> {
+    tx.all(
+        "SELECT value FROM messages, json_each(COALESCE(turn_rows, json_array(messages.id))) WHERE messages.id = ?1",
+        [turn],
+        |row| row.get(0),
+    )
+}
+
+/// Ends an inbound row that waits, or is parked.
+fn end_waiting(tx: &mut Tx<'_>, row: i64, outcome: &str, reason: &str) -> Result<bool, StoreError> {
+    let Some(row) = turn_end::load(tx, row)?.filter(Ending::is_inbound) else {
+        return Ok(false);
+    };
+    let waits = row.status == "pending" || row.status == "failed";
+    let (true, Some(lane), Some(channel)) = (waits, row.lane, row.channel) else {
+        return Ok(false);
+    };
+    turn_end::end(tx, &row, channel, outcome, Some(reason))?;
+    lane::rows_changed(tx, lane, &[row.id])?;
+    Ok(true)
+}
+
+/// Ends a parked or waiting row, in or out.
+pub(crate) fn discard(tx: &mut Tx<'_>, id: i64) -> Result<bool, StoreError> {
+    adopt::one(tx, id)?;
+    let Some(row) = turn_end::load(tx, id)? else {
+        return Ok(false);
+    };
+    if row.is_inbound() {
+        return end_waiting(tx, id, "discarded", "discarded by the user");
+    }
+    // A part that is on its way has an outcome to come: it cannot be called back.
+    let flying = tx.first(
+        "SELECT 1 FROM kata_parts WHERE answer = ?1 AND state IN ('sending', 'reading')",
+        [id],
+        |_| Ok(()),
+    )?;
+    let waits = row.status == "pending" || row.status == "failed";
+    let (true, None, Some(lane)) = (waits, flying, row.lane) else {
+        return Ok(false);
+    };
+    tx.run(
+        "UPDATE messages SET status = 'processed', outcome = 'discarded', processed_at = ?2 WHERE id = ?1",
+        (id, tx.now.to_iso()),
+    )?;
+    answer::refresh(tx, lane)?;
+    Ok(true)
+}
+
+/// Brings a parked row back, with a fresh count of attempts.
+pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
+    adopt::one(tx, id)?;
+    let Some(row) = turn_end::load(tx, id)? else {
+        return Ok(Retried::Unknown);
+    };
+    let (true, Some(lane), Some(channel)) = (row.status == "failed", row.lane, row.channel) else {
+        return Ok(Retried::NotParked);
+    };
+    tx.run(
+        "UPDATE messages SET status = 'pending', outcome = NULL, error = NULL, processed_at = NULL, retry_count = 0,
+           lease_count = 0, due_ms = NULL, busy_since_ms = NULL WHERE id = ?1",
+        [id],
+    )?;
+    tx.trail(id, "brought back", None)?;
+    if row.is_inbound() {
+        channel::count(tx, channel, 1)?;
+        lane::refresh(tx, lane)?;
+        return Ok(Retried::Inbound);
+    }
+    tx.run(
+        "UPDATE kata_parts SET state = 'waiting', attempts = 0, first_attempt_ms = NULL, attempt_ms = NULL, due_ms = NULL,
+           error = NULL WHERE answer = ?1 AND state <> 'sent'",
+        [id],
+    )?;
+    answer::refresh(tx, lane)?;
+    Ok(Retried::Outbound)
+}

@@ -1,0 +1,186 @@
+//! Claiming a turn: a few lookups in indexes, whatever the size of the backlog.
+
+use crate::{
+    ChannelId, Claim, ClaimedRow, ClaimedTurn, StoreError, UnixMs, adopt, channel, lane, payload::Inbound,
+    turn_end, tx::Tx,
+};
+
+pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId], max_rows: usize) -> Result<Claim, StoreError> {
+    // D24: nothing may overtake a row of the 0.7 daemon with a lower id, so a claim adopts what stands in its way.
+    let barrier = adopt::before_claim(tx)?.unwrap_or(i64::MAX);
+    lane::promote(tx)?;
+    for channel in channels {
+        if is_paused(tx, *channel)? {
+            continue;
+        }
+        while let Some((lane, head)) = first_ready(tx, *channel)? {
+            if head >= barrier {
+                tx.wake.work = true;
+                break;
+            }
+            if let Some(turn) = take(tx, *channel, lane, max_rows.max(1))? {
+                return Ok(Claim::Turn(Box::new(turn)));
+            }
+        }
+    }
+    Ok(Claim::Nothing {
+        next_due: lane::next_due(tx)?,
+    })
+}
+
+fn is_paused(tx: &Tx<'_>, channel: ChannelId) -> Result<bool, StoreError> {
+    let paused = tx.first(
+        "SELECT paused FROM kata_channels WHERE id = ?1",
+        [channel],
+        |row| row.get(0),
+    )?;
+    Ok(paused.unwrap_or(true))
+}
+
+/// D9: the lane whose head is oldest.
+fn first_ready(tx: &Tx<'_>, channel: ChannelId) -> Result<Option<(i64, i64)>, StoreError> {
+    tx.first(
+        "SELECT id, head FROM kata_lanes WHERE channel = ?1 AND state = 'ready' ORDER BY head_order, head LIMIT 1",
+        [channel],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// A waiting row, as a claim needs it.
+struct Waiting {
+    row: ClaimedRow,
+    payload: Option<Inbound>,
+    session_key: String,
+    thread: Option<String>,
+    due: Option<UnixMs>,
+    attempts: u32,
+    alone: bool,
+}
+
+/// Takes the lane's first rows. None: the lane was not what it seemed, and has been put right.
+fn take(
+    tx: &mut Tx<'_>,
+    channel: ChannelId,
+    lane: i64,
+    max_rows: usize,
+) -> Result<Option<ClaimedTurn>, StoreError> {
+    let mut waiting = first_rows(tx, lane, max_rows)?;
+    // INVARIANT: whatever `kata_lanes` says, only a row that waits, here and now, is claimed. The 0.7 daemon may have
+    // ended the head that we knew.
+    let Some(head) = waiting
+        .first()
+        .filter(|head| head.due.is_none_or(|due| due <= tx.now))
+    else {
+        lane::release(tx, lane)?;
+        return Ok(None);
+    };
+    if head.payload.is_none() {
+        turn_end::park_unreadable(tx, lane, head.row.id)?;
+        return Ok(None);
+    }
+    waiting.truncate(company(&waiting, tx.now));
+    let turn = waiting.last().map_or(0, |newest| newest.row.id);
+    mark(tx, lane, turn, &waiting)?;
+    let home = channel::load(tx, channel)?;
+    let conversation = lane::by_id(tx, lane)?
+        .map(|lane| lane.conversation)
+        .unwrap_or_default();
+    let attempt = waiting.first().map_or(0, |head| head.attempts) + 1;
+    let thread = waiting.last().and_then(|newest| newest.thread.clone());
+    let session_key = waiting
+        .first()
+        .map(|head| head.session_key.clone())
+        .unwrap_or_default();
+    Ok(Some(ClaimedTurn {
+        id: turn,
+        channel,
+        workspace: home.workspace,
+        slug: home.slug,
+        session_key,
+        conversation,
+        thread,
+        attempt,
+        rows: waiting.into_iter().map(Waiting::claimed).collect(),
+    }))
+}
+
+/// D14: how many of the first rows may share a turn: ready ones of one session that have not failed in company.
+fn company(waiting: &[Waiting], now: UnixMs) -> usize {
+    let Some(head) = waiting.first().filter(|head| !head.alone) else {
+        return 1;
+    };
+    let fits = |row: &&Waiting| {
+        !row.alone
+            && row.payload.is_some()
+            && row.session_key == head.session_key
+            && row.due.is_none_or(|due| due <= now)
+    };
+    waiting.iter().take_while(fits).count().max(1)
+}
+
+fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, StoreError> {
+    tx.all(
+        "SELECT id, platform_id, payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
+           retry_count, alone
+         FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
+         ORDER BY order_key, id LIMIT ?2",
+        (lane, i64::try_from(max_rows).unwrap_or(i64::MAX)),
+        |row| {
+            Ok(Waiting {
+                payload: Inbound::read(&row.get::<_, String>(2)?),
+                row: ClaimedRow {
+                    id: row.get(0)?,
+                    platform_id: row.get(1)?,
+                    content: String::new(),
+                    prompt: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+                    sender: row.get(4)?,
+                    role: row.get(5)?,
+                    sent_at: row.get::<_, Option<UnixMs>>(6)?.unwrap_or(UnixMs(0)),
+                    metadata: serde_json::Map::new(),
+                    has_files: row.get(7)?,
+                },
+                session_key: row.get::<_, Option<String>>(8)?.unwrap_or_default(),
+                thread: row.get(9)?,
+                due: row.get(10)?,
+                attempts: row.get(11)?,
+                alone: row.get(12)?,
+            })
+        },
+    )
+}
+
+impl Waiting {
+    fn claimed(self) -> ClaimedRow {
+        let mut row = self.row;
+        if let Some(payload) = self.payload {
+            // A prompt is stored only where it differs from the content.
+            if row.prompt.is_empty() {
+                row.prompt.clone_from(&payload.content);
+            }
+            row.content = payload.content;
+            row.metadata = payload.metadata;
+        }
+        row
+    }
+}
+
+fn mark(tx: &mut Tx<'_>, lane: i64, turn: i64, waiting: &[Waiting]) -> Result<(), StoreError> {
+    for row in waiting {
+        tx.run(
+            "UPDATE messages SET status = 'processing', claimed_ms = ?2, turn = ?3, turn_rows = NULL, due_ms = NULL WHERE id = ?1",
+            (row.row.id, tx.now, turn),
+        )?;
+    }
+    if waiting.len() > 1 {
+        let ids: Vec<i64> = waiting.iter().map(|row| row.row.id).collect();
+        tx.run(
+            "UPDATE messages SET turn_rows = ?2 WHERE id = ?1",
+            (turn, crate::payload::write(&ids)),
+        )?;
+    }
+    tx.run(
+        "UPDATE kata_lanes SET state = 'busy', turn = ?2, turn_ms = ?3, due_ms = NULL WHERE id = ?1",
+        (lane, turn, tx.now),
+    )?;
+    Ok(())
+}

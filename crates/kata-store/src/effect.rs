@@ -1,0 +1,115 @@
+//! Messages that are consumed without a turn: each leaves a row that is already `processed`, in the transaction of its
+//! effect, so that seen again it does nothing (D2).
+
+use crate::{
+    Effect, LaneView, NewMessage, Outcome, ReplyFn, StoreError,
+    admit::{self, Waiting},
+    answer::{self, NewAnswer},
+    cancel,
+    channel::Home,
+    lane::{self, Lane},
+    reset, session,
+    tx::Tx,
+};
+
+/// Waiting messages are counted to here for a chat command: the user is told that there are many, not how many.
+const COUNTED: i64 = 10_000;
+
+pub(crate) fn consume(
+    tx: &mut Tx<'_>,
+    home: &Home,
+    message: NewMessage,
+    effect: Effect,
+) -> Result<Outcome, StoreError> {
+    let mut lane = admit::open_lane(tx, home, &message)?;
+    let reply_thread = message.reply_thread.clone();
+    let key = session::key(tx, home, &lane);
+    let row = admit::insert(tx, home, &lane, message, &Waiting { key: &key, gap: None })?;
+    let (mut cancelled, mut ended_session) = (None, None);
+    let (name, reason, reply) = match effect {
+        Effect::Skip { reason } => ("skipped", Some(reason), None),
+        Effect::Reply(reply) => ("reply", None, Some(reply)),
+        Effect::Reset(reply) => {
+            ended_session = reset::reset(tx, &mut lane)?;
+            ("reset", None, Some(reply))
+        }
+        Effect::Stop(reply) => {
+            cancelled = stop(tx, &lane)?;
+            ("stop", None, Some(reply))
+        }
+    };
+    tx.run(
+        "UPDATE messages SET status = 'processed', outcome = ?2, error = ?3, processed_at = ?4, due_ms = NULL WHERE id = ?1",
+        (row, name, reason, tx.now.to_iso()),
+    )?;
+    let reply = match reply {
+        Some(reply) => say(tx, home, lane.id, row, reply_thread, cancelled, (name, reply))?,
+        None => None,
+    };
+    Ok(Outcome::Consumed {
+        row,
+        reply,
+        cancelled,
+        ended_session,
+    })
+}
+
+fn stop(tx: &mut Tx<'_>, lane: &Lane) -> Result<Option<i64>, StoreError> {
+    let Some(turn) = lane.turn else { return Ok(None) };
+    Ok(cancel::cancel(tx, turn, "stopped by a chat command")?.then_some(turn))
+}
+
+/// Answers a command. The user asked, so this is an answer and under no limit of notices.
+fn say(
+    tx: &mut Tx<'_>,
+    home: &Home,
+    lane: i64,
+    row: i64,
+    thread: Option<String>,
+    cancelled: Option<i64>,
+    (name, reply): (&str, ReplyFn),
+) -> Result<Option<i64>, StoreError> {
+    let Some(lane) = lane::by_id(tx, lane)? else {
+        return Ok(None);
+    };
+    let text = reply(&view(tx, home, &lane, cancelled)?);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let key = format!("notice:{name}:{row}");
+    let answer = answer::insert(
+        tx,
+        &NewAnswer {
+            lane: &lane,
+            answers: row,
+            thread: thread.as_deref(),
+            content: &text,
+        },
+    )?;
+    answer::notice_part(tx, answer, &text, &key)?;
+    tx.run("UPDATE messages SET answer = ?2 WHERE id = ?1", (row, answer))?;
+    answer::refresh(tx, lane.id)?;
+    Ok(Some(answer))
+}
+
+fn view(tx: &Tx<'_>, home: &Home, lane: &Lane, cancelled: Option<i64>) -> Result<LaneView, StoreError> {
+    let waiting: Option<i64> = tx.first(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM messages
+           WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL LIMIT ?2)",
+        (lane.id, COUNTED),
+        |row| row.get(0),
+    )?;
+    let parked: Option<i64> = tx.first(
+        "SELECT COUNT(*) FROM messages WHERE channel = ?1 AND lane = ?2 AND status = 'failed' AND direction = 'inbound'",
+        (lane.channel, lane.id),
+        |row| row.get(0),
+    )?;
+    Ok(LaneView {
+        session_key: session::key(tx, home, lane),
+        generation: lane.generation,
+        waiting: waiting.unwrap_or(0).unsigned_abs(),
+        parked: parked.unwrap_or(0).unsigned_abs(),
+        running_since: lane.turn_at,
+        cancelled,
+    })
+}

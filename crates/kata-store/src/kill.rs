@@ -1,0 +1,42 @@
+//! Places to die at, for the kill tests. With the feature `failpoints`, a point that is set to `return` aborts the process.
+
+/// The operations that have a point before and one after their commit: `{name}.before_commit` and
+/// `{name}.after_commit`. Several operations may share a commit; each one's points are passed then.
+pub const KILL_POINTS: &[&str] = &[
+    "admit",
+    "claim",
+    "finish",
+    "fail",
+    "busy",
+    "give_back",
+    "cancel",
+    "claim_out",
+    "prepare",
+    "settle",
+    "adopt",
+    "sweep",
+];
+
+/// Where a batch of operations stands.
+#[derive(Clone, Copy)]
+pub(crate) enum When {
+    Before,
+    After,
+}
+
+/// Passes the points of these operations.
+#[cfg(feature = "failpoints")]
+pub(crate) fn pass(operations: &[&'static str], when: When) {
+    let when = match when {
+        When::Before => "before_commit",
+        When::After => "after_commit",
+    };
+    for operation in operations {
+        let name = format!("{operation}.{when}");
+        // An abort and not an exit: what a kill -9 leaves behind is what is tested.
+        fail::fail_point!(&name, |_| std::process::abort());
+    }
+}
+
+#[cfg(not(feature = "failpoints"))]
+pub(crate) fn pass(_operations: &[&'static str], _when: When) {}

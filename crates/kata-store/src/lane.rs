@@ -1,0 +1,208 @@
+//! Lanes: which conversation has work, and which row is its head. Derived from `messages`, kept so that a claim is
+//! one lookup in an index whatever the size of the backlog.
+
+use rusqlite::Row;
+
+use crate::{ChannelId, StoreError, UnixMs, tx::Tx};
+
+/// A lane's row.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) id: i64,
+    pub(crate) channel: ChannelId,
+    pub(crate) conversation: String,
+    pub(crate) thread: Option<String>,
+    pub(crate) thread_key: Option<String>,
+    pub(crate) generation: u32,
+    pub(crate) state: String,
+    pub(crate) head: Option<i64>,
+    pub(crate) head_order: Option<i64>,
+    pub(crate) turn: Option<i64>,
+    pub(crate) turn_at: Option<UnixMs>,
+    pub(crate) out_state: String,
+}
+
+const COLUMNS: &str = "id, channel, conversation, thread, thread_key, generation, state, head, head_order, turn, \
+                       turn_ms, out_state";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Lane> {
+    Ok(Lane {
+        id: row.get(0)?,
+        channel: row.get(1)?,
+        conversation: row.get(2)?,
+        thread: row.get(3)?,
+        thread_key: row.get(4)?,
+        generation: row.get(5)?,
+        state: row.get(6)?,
+        head: row.get(7)?,
+        head_order: row.get(8)?,
+        turn: row.get(9)?,
+        turn_at: row.get(10)?,
+        out_state: row.get(11)?,
+    })
+}
+
+impl Lane {
+    pub(crate) fn is_busy(&self) -> bool {
+        self.state == "busy"
+    }
+
+    pub(crate) fn out_is_busy(&self) -> bool {
+        self.out_state == "busy"
+    }
+}
+
+pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Option<Lane>, StoreError> {
+    tx.first(
+        &format!("SELECT {COLUMNS} FROM kata_lanes WHERE id = ?1"),
+        [id],
+        read,
+    )
+}
+
+/// The lane of that name, made when it is new.
+pub(crate) fn ensure(
+    tx: &mut Tx<'_>,
+    channel: ChannelId,
+    name: &str,
+    conversation: &str,
+    thread: Option<&str>,
+) -> Result<Lane, StoreError> {
+    let find = format!("SELECT {COLUMNS} FROM kata_lanes WHERE channel = ?1 AND name = ?2");
+    if let Some(lane) = tx.first(&find, (channel, name), read)? {
+        tx.run(
+            "UPDATE kata_lanes SET seen_ms = ?2 WHERE id = ?1",
+            (lane.id, tx.now),
+        )?;
+        return Ok(lane);
+    }
+    let id = tx.insert(
+        "INSERT INTO kata_lanes (channel, name, conversation, thread, seen_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (channel, name, conversation, thread, tx.now),
+    )?;
+    Ok(Lane {
+        id,
+        channel,
+        conversation: conversation.to_owned(),
+        thread: thread.map(str::to_owned),
+        thread_key: None,
+        generation: 0,
+        state: "idle".to_owned(),
+        head: None,
+        head_order: None,
+        turn: None,
+        turn_at: None,
+        out_state: "idle".to_owned(),
+    })
+}
+
+/// Decides the lane's thread key, if that is still open: a conversation's key is decided once.
+pub(crate) fn decide(tx: &mut Tx<'_>, lane: &mut Lane, thread_key: &str) -> Result<(), StoreError> {
+    if lane.thread_key.is_none() {
+        tx.run(
+            "UPDATE kata_lanes SET thread_key = ?2 WHERE id = ?1",
+            (lane.id, thread_key),
+        )?;
+        lane.thread_key = Some(thread_key.to_owned());
+    }
+    Ok(())
+}
+
+/// A row came into the lane that may be claimed from `due` on. It becomes the head if it stands before the present one.
+pub(crate) fn arrived(
+    tx: &mut Tx<'_>,
+    lane: &mut Lane,
+    row: i64,
+    order: i64,
+    due: Option<UnixMs>,
+) -> Result<(), StoreError> {
+    let before_head = match (lane.head_order, lane.head) {
+        (Some(head_order), Some(head)) => (order, row) < (head_order, head),
+        _ => true,
+    };
+    if lane.is_busy() || !before_head {
+        return Ok(());
+    }
+    lane.state = set_head(tx, lane.id, row, order, due)?.to_owned();
+    (lane.head, lane.head_order) = (Some(row), Some(order));
+    Ok(())
+}
+
+fn set_head(
+    tx: &mut Tx<'_>,
+    lane: i64,
+    row: i64,
+    order: i64,
+    due: Option<UnixMs>,
+) -> Result<&'static str, StoreError> {
+    let due = due.filter(|due| *due > tx.now);
+    let state = if due.is_some() { "delayed" } else { "ready" };
+    tx.run(
+        "UPDATE kata_lanes SET state = ?2, head = ?3, head_order = ?4, due_ms = ?5, turn = NULL, turn_ms = NULL WHERE id = ?1",
+        (lane, state, row, order, due),
+    )?;
+    // A delayed lane too: whoever waits must learn of a nearer deadline.
+    tx.wake.work = true;
+    Ok(state)
+}
+
+/// Finds the lane's head anew. A busy lane stays busy.
+pub(crate) fn refresh(tx: &mut Tx<'_>, lane: i64) -> Result<(), StoreError> {
+    if by_id(tx, lane)?.is_none_or(|lane| lane.is_busy()) {
+        return Ok(());
+    }
+    release(tx, lane)
+}
+
+/// Ends the lane's turn and finds its head anew: one lookup in an index.
+pub(crate) fn release(tx: &mut Tx<'_>, lane: i64) -> Result<(), StoreError> {
+    let head = tx.first(
+        "SELECT id, order_key, due_ms FROM messages
+         WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
+         ORDER BY order_key, id LIMIT 1",
+        [lane],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    if let Some((row, order, due)) = head {
+        set_head(tx, lane, row, order, due)?;
+    } else {
+        tx.run(
+            "UPDATE kata_lanes SET state = 'idle', head = NULL, head_order = NULL, due_ms = NULL, turn = NULL, turn_ms = NULL
+             WHERE id = ?1",
+            [lane],
+        )?;
+    }
+    Ok(())
+}
+
+/// Rows of the lane ended or went back: the lane is released if its turn was among them, else looked at anew.
+pub(crate) fn rows_changed(tx: &mut Tx<'_>, lane: i64, rows: &[i64]) -> Result<(), StoreError> {
+    let Some(found) = by_id(tx, lane)? else {
+        return Ok(());
+    };
+    if found.turn.is_some_and(|turn| rows.contains(&turn)) || !found.is_busy() {
+        release(tx, lane)?;
+    }
+    Ok(())
+}
+
+/// Makes delayed lanes ready whose time has come. Not all at once after a long sleep: the next claim takes the next ones.
+pub(crate) fn promote(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE kata_lanes SET state = 'ready', due_ms = NULL WHERE id IN
+           (SELECT id FROM kata_lanes WHERE state = 'delayed' AND due_ms <= ?1 ORDER BY due_ms LIMIT 256)",
+        [tx.now],
+    )?;
+    Ok(())
+}
+
+/// When the next delayed lane is due.
+pub(crate) fn next_due(tx: &Tx<'_>) -> Result<Option<UnixMs>, StoreError> {
+    Ok(tx
+        .first(
+            "SELECT MIN(due_ms) FROM kata_lanes WHERE state = 'delayed'",
+            [],
+            |row| row.get(0),
+        )?
+        .flatten())
+}

@@ -1,0 +1,188 @@
+//! The outbox: which answer, and which part of it, is next. One step in flight a lane, parts in order (D17, D18).
+
+use rusqlite::Row;
+
+use crate::{
+    ChannelId, OutClaim, OutWork, Part, RawAnswer, StoreError, UnixMs,
+    answer::{self, NextPart},
+    payload,
+    tx::Tx,
+};
+
+pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId]) -> Result<OutClaim, StoreError> {
+    tx.run(
+        "UPDATE kata_lanes SET out_state = 'ready', out_due_ms = NULL WHERE id IN
+           (SELECT id FROM kata_lanes WHERE out_state = 'delayed' AND out_due_ms <= ?1 ORDER BY out_due_ms LIMIT 256)",
+        [tx.now],
+    )?;
+    for channel in channels {
+        while let Some((lane, head)) = first_ready(tx, *channel)? {
+            if let Some(work) = take(tx, lane, head)? {
+                return Ok(OutClaim::Work(work));
+            }
+        }
+    }
+    let next_due = tx
+        .first(
+            "SELECT MIN(out_due_ms) FROM kata_lanes WHERE out_state = 'delayed'",
+            [],
+            |row| row.get(0),
+        )?
+        .flatten();
+    Ok(OutClaim::Nothing { next_due })
+}
+
+fn first_ready(tx: &Tx<'_>, channel: ChannelId) -> Result<Option<(i64, i64)>, StoreError> {
+    tx.first(
+        "SELECT id, out_head FROM kata_lanes WHERE channel = ?1 AND out_state = 'ready' ORDER BY out_head LIMIT 1",
+        [channel],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// An answer's row.
+struct Head {
+    id: i64,
+    channel: ChannelId,
+    conversation: String,
+    thread: Option<String>,
+    payload: String,
+    created_at: UnixMs,
+    answers: Option<i64>,
+}
+
+/// The next step of the lane's first answer. None: the lane was not what it seemed, and has been put right.
+fn take(tx: &mut Tx<'_>, lane: i64, answer: i64) -> Result<Option<OutWork>, StoreError> {
+    // INVARIANT: only an answer that waits, here and now, is sent. The 0.7 daemon may have sent the one that we knew.
+    let Some(head) = load(tx, answer)? else {
+        answer::release(tx, lane)?;
+        return Ok(None);
+    };
+    let next = answer::next_part(tx, answer)?;
+    let work = match next {
+        None if !answer::is_prepared(tx, answer)? => OutWork::Prepare(raw(head)),
+        None => {
+            tx.run(
+                "UPDATE messages SET status = 'processed', outcome = 'sent', processed_at = ?2 WHERE id = ?1",
+                (answer, tx.now.to_iso()),
+            )?;
+            answer::release(tx, lane)?;
+            return Ok(None);
+        }
+        Some(part) if part.due.is_some_and(|due| due > tx.now) => {
+            answer::release(tx, lane)?;
+            return Ok(None);
+        }
+        Some(part) => try_part(tx, &head, &part)?,
+    };
+    tx.run(
+        "UPDATE kata_lanes SET out_state = 'busy', out_due_ms = NULL WHERE id = ?1",
+        [lane],
+    )?;
+    Ok(Some(work))
+}
+
+fn load(tx: &Tx<'_>, answer: i64) -> Result<Option<Head>, StoreError> {
+    tx.first(
+        "SELECT id, channel, conversation, thread, payload, sent_ms, answers FROM messages
+         WHERE id = ?1 AND direction = 'outbound' AND status = 'pending'",
+        [answer],
+        |row| {
+            Ok(Head {
+                id: row.get(0)?,
+                channel: row.get(1)?,
+                conversation: row.get(2)?,
+                thread: row.get(3)?,
+                payload: row.get(4)?,
+                created_at: row.get::<_, Option<UnixMs>>(5)?.unwrap_or(UnixMs(0)),
+                answers: row.get(6)?,
+            })
+        },
+    )
+}
+
+fn raw(head: Head) -> RawAnswer {
+    let content = serde_json::from_str::<payload::Outbound>(&head.payload).map(|payload| payload.content);
+    RawAnswer {
+        id: head.id,
+        channel: head.channel,
+        conversation: head.conversation,
+        thread: head.thread,
+        content: content.unwrap_or_default(),
+    }
+}
+
+fn try_part(tx: &mut Tx<'_>, head: &Head, next: &NextPart) -> Result<OutWork, StoreError> {
+    if next.state != "waiting" {
+        tx.run(
+            "UPDATE kata_parts SET state = 'reading', due_ms = NULL WHERE id = ?1",
+            [next.id],
+        )?;
+        return Ok(OutWork::ReadBack(part(tx, head, next.id)?));
+    }
+    // D18: the attempt mark is durable before the platform is called.
+    tx.run(
+        "UPDATE kata_parts SET state = 'sending', attempts = attempts + 1, attempt_ms = ?2,
+           first_attempt_ms = COALESCE(first_attempt_ms, ?2), due_ms = NULL WHERE id = ?1",
+        (next.id, tx.now),
+    )?;
+    Ok(OutWork::Send(part(tx, head, next.id)?))
+}
+
+fn part(tx: &Tx<'_>, head: &Head, id: i64) -> Result<Part, StoreError> {
+    let answered = match head.answers {
+        Some(row) => tx.first(
+            "SELECT platform_id, payload FROM messages WHERE id = ?1",
+            [row],
+            |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
+        )?,
+        None => None,
+    };
+    // The answered row may be gone by retention: then nothing is known of it any more.
+    let (reply_to, payload) = answered.unwrap_or_default();
+    let metadata = payload::Inbound::read(&payload)
+        .map(|payload| payload.metadata)
+        .unwrap_or_default();
+    let read = |row: &Row<'_>| {
+        Ok(Part {
+            id,
+            answer: head.id,
+            channel: head.channel,
+            conversation: head.conversation.clone(),
+            thread: head.thread.clone(),
+            reply_to,
+            text: row.get(0)?,
+            key: row.get(1)?,
+            part: row.get(2)?,
+            of: row.get(3)?,
+            metadata,
+            created_at: head.created_at,
+            attempt: row.get(4)?,
+            first_attempt_at: row.get::<_, Option<UnixMs>>(5)?.unwrap_or(head.created_at),
+            attempt_at: row.get::<_, Option<UnixMs>>(6)?.unwrap_or(head.created_at),
+            legacy: row.get(7)?,
+        })
+    };
+    tx.first(
+        "SELECT text, key, n, of, attempts, first_attempt_ms, attempt_ms, legacy FROM kata_parts WHERE id = ?1",
+        [id],
+        read,
+    )?
+    .ok_or(StoreError::NoPart(id))
+}
+
+// D17: in one transaction the raw answer is replaced by its parts.
+pub(crate) fn prepare(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<(), StoreError> {
+    let lane: Option<Option<i64>> = tx.first(
+        "SELECT lane FROM messages WHERE id = ?1 AND direction = 'outbound' AND status = 'pending'",
+        [answer],
+        |row| row.get(0),
+    )?;
+    // Repeating it, after a reply that was lost, changes nothing.
+    let Some(lane) = lane.flatten() else { return Ok(()) };
+    if answer::is_prepared(tx, answer)? {
+        return Ok(());
+    }
+    answer::split(tx, answer, parts)?;
+    answer::release(tx, lane)
+}

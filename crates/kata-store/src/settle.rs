@@ -1,0 +1,198 @@
+//! What became of an attempt to send a part, or to read one back (D18 to D21).
+
+use std::time::Duration;
+
+use crate::{
+    Settle, Settled, StoreError, UnixMs, answer,
+    payload::{self, Inbound},
+    tx::Tx,
+};
+
+/// D20: a platform may show a message late; nobody looks for one sooner than this after its attempt.
+const LOOK_AFTER: Duration = Duration::from_secs(5);
+
+/// A part that was tried, and its answer.
+struct Tried {
+    id: i64,
+    answer: i64,
+    lane: i64,
+    answers: Option<i64>,
+    attempts: u32,
+    is_reading: bool,
+}
+
+pub(crate) fn settle(tx: &mut Tx<'_>, part: i64, settle: Settle) -> Result<Settled, StoreError> {
+    let found = tx.first(
+        "SELECT p.answer, p.state, p.attempts, m.lane, m.answers, m.status FROM kata_parts p JOIN messages m ON m.id = p.answer
+         WHERE p.id = ?1",
+        [part],
+        |row| {
+            let state: String = row.get(1)?;
+            let tried = Tried {
+                id: part,
+                answer: row.get(0)?,
+                attempts: row.get(2)?,
+                lane: row.get::<_, Option<i64>>(3)?.unwrap_or(0),
+                answers: row.get(4)?,
+                is_reading: state == "reading",
+            };
+            Ok((tried, state, row.get::<_, String>(5)?))
+        },
+    )?;
+    let (tried, state, status) = found.ok_or(StoreError::NoPart(part))?;
+    if state != "sending" && state != "reading" {
+        return Ok(Settled {
+            answer: tried.answer,
+            answer_done: false,
+            parked: status == "failed",
+        });
+    }
+    let settled = apply(tx, &tried, settle)?;
+    answer::release(tx, tried.lane)?;
+    Ok(settled)
+}
+
+fn apply(tx: &mut Tx<'_>, tried: &Tried, settle: Settle) -> Result<Settled, StoreError> {
+    let mut settled = Settled {
+        answer: tried.answer,
+        answer_done: false,
+        parked: false,
+    };
+    match settle {
+        Settle::Sent { platform_id } => settled.answer_done = sent(tx, tried, platform_id.as_deref())?,
+        Settle::Later { at, error } => {
+            wait(
+                tx,
+                tried,
+                if tried.is_reading { "unknown" } else { "waiting" },
+                Some(at),
+                Some(&error),
+            )?;
+            tx.trail(tried.answer, "not sent", Some(&error))?;
+        }
+        Settle::Unknown { look_at, error } => {
+            wait(tx, tried, "unknown", Some(look_at), Some(&error))?;
+            tx.trail(tried.answer, "outcome unknown", Some(&error))?;
+        }
+        Settle::Absent => {
+            wait(tx, tried, "waiting", None, None)?;
+            tx.trail(tried.answer, "not found on the platform", None)?;
+        }
+        Settle::Park { error } => {
+            park(tx, tried, &error)?;
+            settled.parked = true;
+        }
+        Settle::NotTried => not_tried(tx, tried)?,
+    }
+    Ok(settled)
+}
+
+fn wait(
+    tx: &mut Tx<'_>,
+    tried: &Tried,
+    state: &str,
+    due: Option<UnixMs>,
+    error: Option<&str>,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE kata_parts SET state = ?2, due_ms = ?3, error = ?4 WHERE id = ?1",
+        (tried.id, state, due, error),
+    )?;
+    Ok(())
+}
+
+/// True: the answer is complete with this part.
+fn sent(tx: &mut Tx<'_>, tried: &Tried, platform_id: Option<&str>) -> Result<bool, StoreError> {
+    tx.run(
+        "UPDATE kata_parts SET state = 'sent', platform_id = ?2, sent_ms = ?3, due_ms = NULL, error = NULL WHERE id = ?1",
+        (tried.id, platform_id, tx.now),
+    )?;
+    if answer::next_part(tx, tried.answer)?.is_some() {
+        return Ok(false);
+    }
+    let done = tx.run(
+        "UPDATE messages SET status = 'processed', outcome = 'sent', processed_at = ?2, error = NULL
+         WHERE id = ?1 AND status = 'pending'",
+        (tried.answer, tx.now.to_iso()),
+    )?;
+    if let Some(answered) = tried.answers {
+        blank_secrets(tx, answered)?;
+    }
+    Ok(done > 0)
+}
+
+fn park(tx: &mut Tx<'_>, tried: &Tried, error: &str) -> Result<(), StoreError> {
+    wait(tx, tried, "parked", None, Some(error))?;
+    tx.run(
+        "UPDATE messages SET status = 'failed', outcome = 'parked', error = ?2, processed_at = ?3
+         WHERE id = ?1 AND status = 'pending'",
+        (tried.answer, error, tx.now.to_iso()),
+    )?;
+    tx.trail(tried.answer, "parked", Some(error))
+}
+
+/// The attempt did not take place: as if it had not been claimed.
+fn not_tried(tx: &mut Tx<'_>, tried: &Tried) -> Result<(), StoreError> {
+    if tried.is_reading {
+        return wait(tx, tried, "unknown", None, None);
+    }
+    wait(tx, tried, "waiting", None, None)?;
+    tx.run(
+        "UPDATE kata_parts SET attempts = attempts - 1, attempt_ms = NULL WHERE id = ?1",
+        [tried.id],
+    )?;
+    if tried.attempts <= 1 {
+        tx.run(
+            "UPDATE kata_parts SET first_attempt_ms = NULL WHERE id = ?1",
+            [tried.id],
+        )?;
+    }
+    Ok(())
+}
+
+// D26: `responseUrl` and `triggerId` are blanked when the answer is settled, after 30 min at the latest.
+pub(crate) fn blank_secrets(tx: &mut Tx<'_>, row: i64) -> Result<(), StoreError> {
+    let found: Option<String> = tx.first(
+        "SELECT payload FROM messages WHERE id = ?1 AND secret_until_ms IS NOT NULL",
+        [row],
+        |row| row.get(0),
+    )?;
+    let Some(text) = found else { return Ok(()) };
+    let Some(mut stored) = Inbound::read(&text) else {
+        return Ok(());
+    };
+    stored.blank_secrets();
+    tx.run(
+        "UPDATE messages SET payload = ?2, secret_until_ms = NULL WHERE id = ?1",
+        (row, payload::write(&stored)),
+    )?;
+    Ok(())
+}
+
+/// D19: an attempt mark found at start says that the outcome is unknown.
+pub(crate) fn recover(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let after = i64::try_from(LOOK_AFTER.as_millis()).unwrap_or(0);
+    let answers: Vec<(i64, String)> = tx.all(
+        "SELECT answer, state FROM kata_parts WHERE state IN ('sending', 'reading')",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (answer, state) in answers {
+        tx.trail(
+            answer,
+            "outcome unknown",
+            Some(&format!("the daemon ended while a part was {state}")),
+        )?;
+    }
+    tx.run(
+        "UPDATE kata_parts SET state = 'unknown', due_ms = attempt_ms + ?1 WHERE state IN ('sending', 'reading')",
+        [after],
+    )?;
+    let lanes: Vec<i64> = tx.all("SELECT id FROM kata_lanes WHERE out_state = 'busy'", [], |row| {
+        row.get(0)
+    })?;
+    for lane in lanes {
+        answer::release(tx, lane)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The store on real SQLite in a temporary folder.
+
+mod queue;
+mod support;

@@ -1,0 +1,83 @@
+//! The open transaction as the operations see it.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use crate::{ChannelId, OpenOptions, StoreError, UnixMs, room::Disk};
+
+/// An open write transaction and what goes with it.
+pub(crate) struct Tx<'a> {
+    pub(crate) conn: &'a Connection,
+    pub(crate) options: &'a OpenOptions,
+    pub(crate) disk: &'a Disk,
+    pub(crate) now: UnixMs,
+    pub(crate) wake: &'a mut Wake,
+    pub(crate) memo: &'a mut Memo,
+}
+
+/// Who is to be woken after the commit. A wake-up too many does no harm.
+#[derive(Debug, Default)]
+pub(crate) struct Wake {
+    pub(crate) work: bool,
+    pub(crate) out: bool,
+}
+
+/// What the writer remembers between transactions, and may forget.
+#[derive(Debug, Default)]
+pub(crate) struct Memo {
+    /// Retention has walked up to this row.
+    pub(crate) swept: i64,
+    /// Channels whose waiting rows were counted since the start: by how much the stored count was wrong.
+    pub(crate) drift: HashMap<ChannelId, i64>,
+}
+
+impl Tx<'_> {
+    /// Runs a statement; the number of rows that it changed.
+    pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+    }
+
+    /// The first row of a query, if there is one.
+    pub(crate) fn first<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(sql)?
+            .query_row(params, read)
+            .optional()?)
+    }
+
+    /// All rows of a query.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(sql)?
+            .query_map(params, read)?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Inserts a row; its id.
+    pub(crate) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.insert(params)?)
+    }
+
+    /// Notes what happened to a message, for `explain`.
+    pub(crate) fn trail(&self, message: i64, step: &str, detail: Option<&str>) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO kata_trail (message, n, at_ms, step, detail)
+             SELECT ?1, COALESCE(MAX(n), 0) + 1, ?2, ?3, ?4 FROM kata_trail WHERE message = ?1",
+            (message, self.now, step, detail),
+        )?;
+        Ok(())
+    }
+}
