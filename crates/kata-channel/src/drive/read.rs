@@ -10,7 +10,7 @@ use crate::{
     error::{ChannelError, Error},
     id::Place,
     inbound::{Admitted, Advance, Consumed, Cursor, Disposition, Inbound, Kind, Page},
-    time::Clock,
+    time::{Clock, Timestamp},
 };
 
 /// A read that is longer is no read: a platform that serves pages for ever must not keep us for ever.
@@ -147,11 +147,12 @@ impl Reader<'_> {
         if page.messages.is_empty() && !moves {
             return Ok(());
         }
-        let messages = page
+        let reach = self.clock.wall() - self.max_age;
+        let (old, messages) = page
             .messages
             .into_iter()
-            .map(|message| self.by_age(message))
-            .collect();
+            .partition(|message| is_before(message, reach));
+        self.skip(old).await?;
         self.admit(Page {
             messages,
             advance: Some(advance),
@@ -160,15 +161,23 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// D4: what is older than the catch-up reaches back is recorded, and gets no turn.
-    fn by_age(&mut self, mut message: Inbound) -> Inbound {
-        let reach = self.clock.wall() - self.max_age;
-        let is_new_text = matches!(message.kind, Kind::Message | Kind::Command { .. });
-        if is_new_text && message.sent_at < reach && message.disposition == Disposition::Turn {
-            message.disposition = Disposition::Consumed(Consumed::Skipped(TOO_OLD));
-            self.skipped += 1;
+    /// D4: what is older than the catch-up reaches back is recorded, and gets no turn. It goes in by itself, so that the
+    /// answer tells how many of them are news: strangers leave no row, and what is read again was counted before.
+    async fn skip(&mut self, mut old: Vec<Inbound>) -> Result<(), Halt> {
+        if old.is_empty() {
+            return Ok(());
         }
-        message
+        for message in &mut old {
+            message.disposition = Disposition::Consumed(Consumed::Skipped(TOO_OLD));
+        }
+        self.skipped += self
+            .admit(Page {
+                messages: old,
+                advance: None,
+            })
+            .await?
+            .new;
+        Ok(())
     }
 
     fn later(&self, a: Cursor, b: Cursor) -> Cursor {
@@ -191,6 +200,11 @@ impl Reader<'_> {
     async fn admit(&self, page: Page) -> Result<Admitted, Halt> {
         self.ingress.clone().oneshot(page).await.map_err(Halt::Store)
     }
+}
+
+fn is_before(message: &Inbound, reach: Timestamp) -> bool {
+    let starts_a_turn = matches!(message.kind, Kind::Message | Kind::Command { .. });
+    starts_a_turn && message.sent_at < reach && message.disposition == Disposition::Turn
 }
 
 fn endless(place: &Place) -> Halt {

@@ -10,13 +10,27 @@ use tower::{Layer, Service};
 
 use crate::{
     error::Error,
-    inbound::{Admitted, Disposition, Inbound, Page},
+    inbound::{Admitted, Consumed, Disposition, Inbound, Page},
 };
 
 /// One decision about one message. It does not wait and does no I/O (D1).
 pub trait Step: fmt::Debug + Send + Sync + 'static {
-    /// Looks at a message that is still meant for a turn.
+    /// Looks at a message and may decide what becomes of it.
     fn step(&self, message: &mut Inbound);
+
+    /// Whether a message is this step's to look at. What an earlier layer consumed or refused is decided; only a step that
+    /// refuses also looks at what was passed over for its age, so that nothing from a stranger leaves a row.
+    fn concerns(&self, disposition: &Disposition) -> bool {
+        *disposition == Disposition::Turn
+    }
+}
+
+/// Undecided, or passed over for its age: what a step that refuses is concerned with.
+pub(super) fn may_leave_a_row(disposition: &Disposition) -> bool {
+    matches!(
+        disposition,
+        Disposition::Turn | Disposition::Consumed(Consumed::Skipped(_))
+    )
 }
 
 /// Applies a [`Step`] to each message of a page before the wrapped service sees the page.
@@ -85,13 +99,10 @@ where
     }
 
     fn call(&mut self, mut page: Page) -> Self::Future {
-        // What an earlier layer consumed or refused is decided: no later layer looks at it.
-        for message in page
-            .messages
-            .iter_mut()
-            .filter(|m| m.disposition == Disposition::Turn)
-        {
-            self.step.step(message);
+        for message in &mut page.messages {
+            if self.step.concerns(&message.disposition) {
+                self.step.step(message);
+            }
         }
         self.inner.call(page)
     }

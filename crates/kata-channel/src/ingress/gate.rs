@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::{
     id::{ConversationId, SenderId},
     inbound::{Disposition, Inbound, Kind, Role},
-    ingress::Step,
+    ingress::{Step, each::may_leave_a_row},
     settings::{Filter, Settings},
 };
 
@@ -76,6 +76,10 @@ impl Step for SenderGate {
         if let Some(reason) = self.refusal(message) {
             message.disposition = Disposition::Refused(reason);
         }
+    }
+
+    fn concerns(&self, disposition: &Disposition) -> bool {
+        may_leave_a_row(disposition)
     }
 }
 

@@ -16,7 +16,7 @@ use fancy_regex::{Regex, RegexBuilder};
 /// Steps of backtracking for one search: some tens of milliseconds at worst.
 const BACKTRACKS: usize = 1_000_000;
 /// Compiled size, bytes: `a{1000}{1000}` is refused instead of eating memory.
-const COMPILED: usize = 1 << 20;
+const COMPILED: usize = 4 << 20;
 /// The longest pattern, bytes.
 const LONGEST: usize = 4096;
 

@@ -39,6 +39,8 @@ mod meter;
 mod quota;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 mod trigger;
 
 pub use command::ChatCommands;

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use crate::{
     inbound::{Disposition, Inbound, Kind, Text},
-    ingress::{Exhausted, JsRegex, PatternError, Step},
+    ingress::{Exhausted, JsRegex, PatternError, Step, each::may_leave_a_row},
 };
 
 /// The trigger patterns of a channel: any match suffices, none = every message. Clones share the compiled patterns.
@@ -67,6 +67,10 @@ impl Step for Trigger {
         if !matched {
             message.disposition = Disposition::Refused("without the trigger");
         }
+    }
+
+    fn concerns(&self, disposition: &Disposition) -> bool {
+        may_leave_a_row(disposition)
     }
 }
 

@@ -53,6 +53,7 @@ impl Ledger {
             Some(Advance::Gap { place }) => Some(place.clone()),
             _ => None,
         };
+        let mut admitted = Admitted::default();
         for message in page.messages {
             if book.rows.iter().any(|row| row.id == message.id) {
                 continue;
@@ -62,6 +63,7 @@ impl Ledger {
                 None => book.ready.push(message.id.clone()),
             }
             book.rows.push(message);
+            admitted.new += 1;
         }
         if let Some(Advance::To { place, to }) = page.advance {
             let (closed, open) = std::mem::take(&mut book.waiting)
@@ -72,7 +74,7 @@ impl Ledger {
             book.ready.extend(closed.into_iter().map(|(_, id)| id));
             book.cursors.insert(place, to);
         }
-        Ok(Admitted::default())
+        Ok(admitted)
     }
 
     /// The texts of the rows that a turn may have, as they were stored.

@@ -47,6 +47,7 @@ fn dot_and_anchors_know_javascripts_lines() {
         ("a[^]b", "a\nb", true),
         ("a[]", "a", false),
         ("^[]*a", "a", true),
+        ("kata.{0,1000}please", "kata, would you please", true),
     ] {
         check(pattern, text, expect);
     }

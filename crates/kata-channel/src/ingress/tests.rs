@@ -1,0 +1,94 @@
+//! The steps in their order, as a channel has them.
+
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use super::*;
+use crate::{
+    error::Error,
+    inbound::{Admitted, Consumed, Disposition, Inbound, Page},
+    settings::{Filter, Quota as Limits, Settings},
+    time::{ManualClock, Timestamp},
+};
+
+/// What the store would see of a page in a channel that serves `C1`, is called "kata" and has one turn a minute.
+async fn admitted(messages: Vec<Inbound>) -> Vec<(String, Disposition, bool)> {
+    let filter = Filter {
+        trigger_patterns: Some(vec!["kata".into()]),
+        channel_ids: Some(vec!["C1".into()]),
+    };
+    let quota = Limits {
+        turns_per_minute: Some(1),
+        ..Limits::default()
+    };
+    let settings = Settings {
+        senders: Some(vec!["U1".into()]),
+        ..Settings::default()
+    };
+    let trigger = Trigger::compile(filter.patterns()).expect("a valid pattern");
+    let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000)).clock();
+    let (seen, mut pages) = tokio::sync::mpsc::unbounded_channel();
+    let stack = ServiceBuilder::new()
+        .layer(EachLayer::new(SenderGate::new(&filter, &settings, [])))
+        .layer(EachLayer::new(ChatCommands::new(trigger.clone())))
+        .layer(EachLayer::new(trigger))
+        .layer(EachLayer::new(Quota::new(&quota, clock)))
+        .service(service_fn(move |page: Page| {
+            let sent = seen.send(page);
+            async move { sent.map(|()| Admitted::default()).map_err(Error::from) }
+        }));
+    stack
+        .oneshot(Page::pushed(messages))
+        .await
+        .expect("the store takes everything");
+    let page = pages.recv().await.expect("a page arrived");
+    page.messages
+        .into_iter()
+        .map(|m| (m.text.raw, m.disposition, m.not_before.is_some()))
+        .collect()
+}
+
+fn by(id: &str, mut message: Inbound) -> Inbound {
+    message.sender = sample::sender(id);
+    message.id = message.text.raw.as_str().into();
+    message
+}
+
+#[tokio::test]
+async fn only_what_waits_for_a_turn_spends_the_quota() {
+    let texts = ["/reset", "hello", "kata one", "kata two"];
+    let seen = admitted(texts.map(|text| by("U1", sample::message(text))).into()).await;
+    let expect = [
+        ("/reset", Disposition::Consumed(Consumed::Reset), false),
+        ("hello", Disposition::Refused("without the trigger"), false),
+        ("kata one", Disposition::Turn, false),
+        ("kata two", Disposition::Turn, true),
+    ];
+    assert_eq!(
+        seen,
+        expect.map(|(text, disposition, waits)| (text.to_owned(), disposition, waits))
+    );
+}
+
+#[tokio::test]
+async fn a_stranger_resets_nothing() {
+    let seen = admitted(vec![by("U9", sample::message("/reset"))]).await;
+    assert_eq!(seen[0].1, Disposition::Refused("a stranger"));
+}
+
+#[tokio::test]
+async fn what_is_too_old_resets_nothing_and_leaves_no_row_of_a_stranger() {
+    let skipped = Disposition::Consumed(Consumed::Skipped("old"));
+    let old = |id, text| Inbound {
+        disposition: skipped.clone(),
+        ..by(id, sample::message(text))
+    };
+    let seen = admitted(vec![
+        old("U1", "kata /reset"),
+        old("U1", "chatter"),
+        old("U9", "kata, hello"),
+    ])
+    .await;
+    assert_eq!(seen[0].1, skipped);
+    assert_eq!(seen[1].1, Disposition::Refused("without the trigger"));
+    assert_eq!(seen[2].1, Disposition::Refused("a stranger"));
+}
