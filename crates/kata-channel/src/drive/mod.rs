@@ -12,6 +12,7 @@ mod connect;
 mod cursors;
 mod driver;
 mod event;
+mod flow;
 mod hold;
 mod poll;
 mod read;

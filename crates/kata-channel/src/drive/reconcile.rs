@@ -71,7 +71,7 @@ impl<'d> Reconciler<'d> {
         Ok(())
     }
 
-    /// What is to be read: those that wait longest first, and a conversation before its threads.
+    /// What is to be read: those that wait longest first.
     async fn places(&mut self) -> Result<Vec<Discovered>, Halt> {
         let mut places = self.conversations().await?;
         let cursors = self.reader.cursors;

@@ -1,27 +1,20 @@
 //! Keeping a socket open, and reading history beside it.
 
-use std::{
-    future::pending,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::pending, time::Duration};
 
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
 };
-use tower::{ServiceExt, service_fn};
 
 use super::{
     backoff::Backoff,
     connect::connect,
     driver::{Parts, STABLE, sentence},
+    flow::Flow,
     poll::{Stopped, keep_reading},
-    report::{Final, Report},
-    sink::{Ingress, Pulse, Sink},
+    report::Final,
+    sink::{Pulse, Sink},
 };
 use crate::{
     adapter::{Identity, Push},
@@ -52,52 +45,69 @@ enum Cause {
 
 /// Runs a channel that pushes.
 pub(super) async fn run(parts: &Parts, push: &dyn Push, identity: &Identity) -> Final {
-    let mut backoff = Backoff::of_driver(parts.jitter);
-    // The platform knew us when it was asked after the last refusal of the socket.
-    let mut rechecked = false;
+    let mut reopening = Reopening {
+        parts,
+        backoff: Backoff::of_driver(parts.jitter),
+        rechecked: false,
+    };
     loop {
         let opened = Instant::now();
         let end = connection(parts, push, identity).await;
-        if opened.elapsed() >= STABLE {
-            backoff.clear();
+        match reopening.after(end, opened.elapsed()).await {
+            Ok(pause) => sleep(pause).await,
+            Err(last) => return last,
         }
-        rechecked &= !end.was_ready;
-        let pause = match end.cause {
-            Cause::Asked if end.was_ready => SHORTEST_LIFE.saturating_sub(opened.elapsed()),
+    }
+}
+
+/// When the next connection is opened.
+struct Reopening<'d> {
+    parts: &'d Parts,
+    backoff: Backoff,
+    /// The platform still knew us when it was asked after the socket was refused.
+    rechecked: bool,
+}
+
+impl Reopening<'_> {
+    /// The pause after a connection that ended so, having lived so long.
+    async fn after(&mut self, end: End, lived: Duration) -> Result<Duration, Final> {
+        if lived >= STABLE {
+            self.backoff.clear();
+        }
+        self.rechecked &= !end.was_ready;
+        let report = &self.parts.report;
+        match end.cause {
+            Cause::Asked if end.was_ready => return Ok(SHORTEST_LIFE.saturating_sub(lived)),
             Cause::Asked => {
-                let error = format!("{} closed the socket before it was ready", parts.platform());
-                parts.report.degraded(ChannelError::ConnectionLost(error)).await;
-                backoff.pause()
+                let error = format!("{} closed the socket before it was ready", self.parts.platform());
+                report.degraded(ChannelError::ConnectionLost(error)).await;
             }
-            Cause::Channel(error @ ChannelError::AuthExpired(_)) => {
-                // Known to the platform and still refused: the socket has a token of its own, and that one is bad.
-                if rechecked {
-                    return Final::AuthExpired(error);
-                }
-                rechecked = true;
-                if let Err(last) = connect(parts).await {
-                    return last;
-                }
-                backoff.pause()
-            }
+            Cause::Channel(error @ ChannelError::AuthExpired(_)) => self.recheck(error).await?,
             Cause::Channel(error @ ChannelError::RateLimited { .. }) => {
-                let pause = error.retry_after().unwrap_or_else(|| backoff.pause());
-                parts.report.limited(error).await;
-                pause
+                let asked_for = error.retry_after();
+                report.limited(error).await;
+                return Ok(asked_for.unwrap_or_else(|| self.backoff.pause()));
             }
-            Cause::Channel(error) | Cause::Store(error) => {
-                parts.report.degraded(error).await;
-                backoff.pause()
-            }
-        };
-        sleep(pause).await;
+            Cause::Channel(error) | Cause::Store(error) => report.degraded(error).await,
+        }
+        Ok(self.backoff.pause())
+    }
+
+    /// Asks the platform who we are. If it knows us and the socket is refused once more, the socket has a token of its
+    /// own, and that one is bad.
+    async fn recheck(&mut self, error: ChannelError) -> Result<(), Final> {
+        if self.rechecked {
+            return Err(Final::AuthExpired(error));
+        }
+        self.rechecked = true;
+        connect(self.parts).await.map(drop)
     }
 }
 
 /// One connection, from opening it to its end. Dropping what is left of it closes the socket.
 async fn connection(parts: &Parts, push: &dyn Push, identity: &Identity) -> End {
     let flow = Flow::new();
-    let (sink, pulse) = Sink::new(flow.watch(parts));
+    let (sink, pulse) = Sink::new(flow.over(parts));
     let silence = parts.adapter.descriptor().silence;
     let platform = parts.platform();
     let lost = |why: String| Cause::Channel(ChannelError::ConnectionLost(why));
@@ -167,59 +177,4 @@ async fn silent(mut pulse: watch::Receiver<Pulse>, deadline: Duration) {
         .await
         .is_ok_and(|beat| beat.is_ok())
     {}
-}
-
-/// What flows through one connection.
-#[derive(Clone)]
-struct Flow {
-    begun: Arc<AtomicBool>,
-    failure: watch::Sender<Option<ChannelError>>,
-}
-
-impl Flow {
-    fn new() -> Self {
-        Self {
-            begun: Arc::new(AtomicBool::new(false)),
-            failure: watch::Sender::new(None),
-        }
-    }
-
-    /// Lanes wait from the moment events flow: before the first one is stored, it could overtake what history brings (D3).
-    async fn begin(&self, report: &Report) {
-        if !self.begun.swap(true, Ordering::Relaxed) {
-            report.hold().await;
-        }
-    }
-
-    /// The ingress stack, as this connection's sink has it.
-    fn watch(&self, parts: &Parts) -> Ingress {
-        let (flow, report, ingress) = (self.clone(), parts.report.clone(), parts.ingress.clone());
-        Ingress::new(service_fn(move |page| {
-            let (flow, report, ingress) = (flow.clone(), report.clone(), ingress.clone());
-            async move {
-                flow.begin(&report).await;
-                let answer = ingress.oneshot(page).await;
-                if let Err(error) = &answer {
-                    flow.failure.send_replace(Some(sentence(error)));
-                }
-                answer
-            }
-        }))
-    }
-
-    /// The first push that could not be stored.
-    async fn broken(&self) -> ChannelError {
-        let mut failure = self.failure.subscribe();
-        loop {
-            if let Some(error) = failure.borrow_and_update().clone() {
-                return error;
-            }
-            // The sender is our own: it does not go away.
-            let _ = failure.changed().await;
-        }
-    }
-
-    fn failure(&self) -> Option<ChannelError> {
-        self.failure.borrow().clone()
-    }
 }
