@@ -65,3 +65,6 @@ fn link(url: &str) -> Option<(String, String)> {
     open.push('|');
     Some((open, ">".to_owned()))
 }
+
+#[cfg(test)]
+mod tests;
