@@ -11,6 +11,8 @@
 
 pub mod host;
 pub mod slack;
+mod stage;
 mod wait;
 
+pub use stage::{SLUG, Stage, WORKSPACE};
 pub use wait::PATIENCE;

@@ -236,7 +236,7 @@ fn command_of(state: &mut State, channel: &str, user: &str, command: &str, text:
         "token": "verification-token", "team_id": TEAM, "team_domain": TEAM_DOMAIN, "channel_id": channel,
         "channel_name": name(state.world.channels.get(channel).map(|c| c.name.as_str())), "user_id": user,
         "user_name": name(state.world.users.get(user).map(|u| u.name.as_str())), "command": command,
-        "text": text, "api_app_id": APP, "is_enterprise_install": "false", "response_url": response_url,
+        "text": text, "api_app_id": APP, "is_enterprise_install": false, "response_url": response_url,
         "trigger_id": trigger_id,
     });
     state.hub.enqueue("slash_commands", payload, None);

@@ -38,6 +38,9 @@ mod ts;
 mod web;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -147,13 +150,7 @@ async fn redeliver(shared: Arc<Shared>) {
         let mut ticks = interval(Duration::from_millis(50));
         loop {
             ticks.tick().await;
-            // Nobody waits for a redelivery itself, so nobody is woken.
-            shared
-                .state
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .hub
-                .redeliver_due();
+            shared.change(|state| state.hub.redeliver_due());
         }
     };
     shared.stop.run_until_cancelled(looks).await;

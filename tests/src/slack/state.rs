@@ -112,7 +112,9 @@ impl State {
         event["channel"] = channel.into();
         event["event_ts"] = ts.to_string().into();
         event["channel_type"] = kind.event_type().into();
-        event["client_msg_id"] = format!("client-{ts}").into();
+        if message.subtype.is_none() && message.bot_id.is_none() {
+            event["client_msg_id"] = format!("client-{ts}").into();
+        }
         // A mention in a channel comes twice; in a direct message it does not.
         // https://docs.slack.dev/reference/events/app_mention
         let mentioned = message.bot_id.is_none() && message.text.contains(&format!("<@{BOT_USER}>"));

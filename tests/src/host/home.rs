@@ -1,0 +1,126 @@
+//! A config directory of its own for every test, and daemons started in it, one after the other or at once.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Config, FakeHost, Policy, process};
+use crate::slack::FakeSlack;
+
+/// A config directory, removed with the test.
+#[derive(Debug)]
+pub struct Home {
+    dir: TempDir,
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Home {
+    /// An empty one.
+    ///
+    /// # Panics
+    /// If no temporary directory can be made.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            dir: TempDir::new().expect("a temporary directory"),
+        }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The daemon's database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.path().join("daemon.db")
+    }
+
+    /// Writes `daemon.json`.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write_settings(&self, settings: &Value) {
+        fs::write(self.path().join("daemon.json"), settings.to_string()).expect("a writable directory");
+    }
+
+    /// Prepares a daemon whose Slack is `slack`.
+    #[must_use]
+    pub fn start(&self, slack: &FakeSlack) -> Start {
+        Start {
+            env: vec![
+                ("KATA_CONFIG_DIR".into(), self.path().into()),
+                ("KATA_SLACK_API_URL".into(), slack.api_url().into()),
+            ],
+            start: serde_json::json!({"type": "start"}),
+            config: None,
+            policy: Policy::echo(),
+        }
+    }
+}
+
+/// A daemon about to be started.
+#[derive(Debug)]
+pub struct Start {
+    pub(super) env: Vec<(OsString, OsString)>,
+    pub(super) start: Value,
+    pub(super) config: Option<Config>,
+    pub(super) policy: Policy,
+}
+
+impl Start {
+    /// What the host sends when the daemon is running; without it the host sends nothing.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// What becomes of turns; at first they are echoed.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What the host says it can do, in `start`; the 0.7 app says nothing.
+    #[must_use]
+    pub fn capabilities(mut self, capabilities: &[&str]) -> Self {
+        self.start["capabilities"] = capabilities.into();
+        self
+    }
+
+    /// An environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Failpoints, as the `fail` crate reads them. They need a binary built with the feature `failpoints`.
+    #[must_use]
+    pub fn failpoints(self, points: &str) -> Self {
+        self.env("FAILPOINTS", points)
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// If there is no binary: the message says how to build it.
+    #[must_use]
+    pub fn spawn(self) -> FakeHost {
+        process::spawn(self)
+    }
+}

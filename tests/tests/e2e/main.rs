@@ -1,0 +1,15 @@
+//! The real binary between a fake host and a fake Slack.
+//!
+//! Needs `cargo build -p katad --features failpoints` first. One module a topic; every test has a directory and a
+//! port of its own, and waits for events, never for time.
+
+mod conversation;
+mod disk;
+mod framing;
+mod kill;
+mod legacy;
+mod lifecycle;
+mod outage;
+mod platform;
+mod recovery;
+mod turns;
