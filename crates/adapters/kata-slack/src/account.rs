@@ -120,7 +120,7 @@ impl Account {
         const UNREADABLE: CallError = CallError::Lost("Slack's answer cannot be read");
         let url =
             Url::parse(&format!("{}/{AUTH_TEST}", self.endpoint.base())).map_err(|_| CallError::Unreached)?;
-        let answer = self.http.get(&url, &self.token).await?;
+        let answer = self.http.get(AUTH_TEST, &url, &self.token).await?;
         if answer.status() != StatusCode::OK {
             return Err(CallError::Status(answer.status().as_u16()));
         }

@@ -39,7 +39,11 @@ impl Files for SlackAdapter {
         if file.size.is_some_and(|size| size > limit) {
             return Err(too_large(limit));
         }
-        let answer = self.account().http.get(&url, &self.account().token).await?;
+        let answer = self
+            .account()
+            .http
+            .get("a file download", &url, &self.account().token)
+            .await?;
         check(&answer, file)?;
         save(answer.into_body(), into, limit).await
     }

@@ -34,7 +34,7 @@ impl Reader<'_> {
     }
 
     /// A message has a new text, or is a tombstone in the place of one with replies. Slack reports link previews and
-    /// reply counts as changes too: those carry no new edit time.
+    /// reply counts as changes too: those carry no edit time, or the one of the last edit, which changes nothing (D7).
     pub(super) fn changed(&self, message: &Message, scene: Scene<'_>) -> Option<Inbound> {
         let now = message.message.as_deref()?;
         if now.subtype.as_deref() == Some("tombstone") {
@@ -42,10 +42,6 @@ impl Reader<'_> {
             return self.deletion(now.ts.as_deref()?, before, scene);
         }
         let kind = Kind::Edit { edited: edited(now)? };
-        let before = message.previous_message.as_deref().and_then(edited);
-        if before == edited(now) {
-            return None;
-        }
         self.said(
             &Message {
                 hidden: None,

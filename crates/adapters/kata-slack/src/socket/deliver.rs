@@ -76,3 +76,55 @@ async fn names(desk: &Desk, events: &[&Event]) -> Lexicon {
     }
     desk.account.names.resolve(ids, &desk.account.web).await
 }
+
+#[cfg(test)]
+mod tests {
+    use kata_channel::{Admitted, Page, drive::Sink};
+    use serde_json::json;
+    use tokio::time::Instant;
+    use tower::{service_fn, util::BoxCloneSyncService};
+
+    use super::*;
+    use crate::socket::envelope::{self, Frame};
+
+    fn event(envelope: &str, text: &str) -> Event {
+        let event = json!({ "type": "message", "channel": "C1", "ts": "1.000001", "text": text });
+        let payload = json!({ "team_id": "T1", "event": event });
+        let frame = json!({ "type": "events_api", "envelope_id": envelope, "payload": payload }).to_string();
+        match envelope::read(&frame, Instant::now()) {
+            Frame::Event(event) => *event,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A run with one channel, whose store answers `stored`.
+    fn run(stored: Result<(), &'static str>) -> Arc<Run> {
+        let store =
+            service_fn(
+                move |_: Page| async move { stored.map(|()| Admitted::default()).map_err(Error::from) },
+            );
+        let (sink, _) = Sink::new(BoxCloneSyncService::new(store));
+        let run = Arc::new(Run::default());
+        run.join(Desk::for_test("a", &["C1"]), sink).unwrap();
+        run
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_acknowledgement_that_would_come_too_late_is_not_given() {
+        let late = event("e1", "first");
+        tokio::time::advance(ACK_WITHIN).await;
+        let acknowledged = deliver(run(Ok(())), vec![late, event("e2", "second")])
+            .await
+            .unwrap();
+        assert_eq!(acknowledged, ["e2"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_acknowledged_that_was_not_stored() {
+        assert!(
+            deliver(run(Err("full")), vec![event("e1", "hello")])
+                .await
+                .is_err()
+        );
+    }
+}

@@ -32,12 +32,17 @@ impl Http {
         }
     }
 
-    /// Asks for `url`, which the caller has found worthy of the token. Redirects are not followed: they would take
+    /// Asks for `url` (`what` in an error), which the caller has found worthy of the token. Redirects are not followed: they would take
     /// the token along.
     ///
     /// # Errors
     /// Only until the head of the answer is there; its status is the caller's to judge, 429 excepted.
-    pub(crate) async fn get(&self, url: &Url, token: &SecretString) -> Result<Response<Incoming>, CallError> {
+    pub(crate) async fn get(
+        &self,
+        what: &str,
+        url: &Url,
+        token: &SecretString,
+    ) -> Result<Response<Incoming>, CallError> {
         let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
             .map_err(|_| CallError::Unreached)?;
         bearer.set_sensitive(true);
@@ -58,7 +63,7 @@ impl Http {
         if answer.status() == StatusCode::TOO_MANY_REQUESTS {
             let retry_after = retry_after(answer.headers());
             return Err(CallError::Limited {
-                what: url.path().to_owned(),
+                what: what.to_owned(),
                 retry_after,
             });
         }

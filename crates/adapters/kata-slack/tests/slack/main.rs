@@ -1,0 +1,25 @@
+//! The adapter against a Slack that is written from Slack's documentation.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test may")]
+
+mod connect;
+mod files;
+mod history;
+mod payloads;
+mod push;
+mod read_back;
+mod rig;
+mod send;
+mod signs;
+
+#[test]
+fn every_test_file_is_listed() {
+    let listed = include_str!("main.rs");
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/slack")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let Some(module) = name.strip_suffix(".rs").filter(|&module| module != "main") else {
+            continue;
+        };
+        assert!(listed.contains(&format!("mod {module};")), "{name}");
+    }
+}
