@@ -114,7 +114,7 @@ fn marks_inside_words_are_seen() {
 #[test]
 fn a_long_answer_is_split_below_the_limit_of_a_message() {
     let paragraph = "A sentence with <angle> brackets & more. ".repeat(30);
-    let answer = vec![paragraph.trim(); 10].join("\n\n");
+    let answer = [paragraph.trim(); 10].join("\n\n");
     let parts = render(
         &answer,
         &MRKDWN,

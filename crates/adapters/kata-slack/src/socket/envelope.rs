@@ -179,3 +179,74 @@ fn commanded(payload: &str) -> Read {
         What::Command(command),
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn frame(kind: &str, payload: &serde_json::Value) -> Frame {
+        let frame = json!({ "type": kind, "envelope_id": "e1", "accepts_response_payload": false, "payload": payload });
+        read(&frame.to_string(), Instant::now())
+    }
+
+    #[test]
+    fn a_farewell_says_why() {
+        for (reason, farewell) in [
+            ("warning", Farewell::Refresh),
+            ("refresh_requested", Farewell::Refresh),
+            ("link_disabled", Farewell::Disabled),
+            ("too_many_websockets", Farewell::TooMany),
+            ("a_reason_of_tomorrow", Farewell::Refresh),
+        ] {
+            let text = json!({ "type": "disconnect", "reason": reason }).to_string();
+            assert!(
+                matches!(read(&text, Instant::now()), Frame::Disconnect(found) if found == farewell),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_event_names_every_workspace_it_is_for() {
+        let message = json!({ "type": "message", "channel": "C1", "ts": "1.000001" });
+        let payload = json!({
+            "team_id": "T1", "event": message,
+            "authorizations": [{ "team_id": "T2", "enterprise_id": "E1", "is_bot": true }],
+        });
+        let Frame::Event(event) = frame("events_api", &payload) else {
+            panic!("an event")
+        };
+        assert_eq!(event.origin.teams, ["T1", "T2"]);
+        assert_eq!(
+            (event.origin.enterprise.as_deref(), &*event.conversation),
+            (Some("E1"), "C1")
+        );
+    }
+
+    #[test]
+    fn what_is_not_for_us_is_told_from_what_cannot_be_read() {
+        assert!(matches!(
+            frame("interactive", &json!({ "type": "block_actions" })),
+            Frame::Ignored(_)
+        ));
+        let reaction = json!({ "event": { "type": "reaction_added", "user": { "id": "U1" } } });
+        assert!(matches!(frame("events_api", &reaction), Frame::Ignored(_)));
+        let odd = json!({ "event": { "type": "message", "channel": ["C1"] } });
+        assert!(matches!(frame("events_api", &odd), Frame::Unreadable(Some(_))));
+        assert!(matches!(
+            frame("slash_commands", &json!({})),
+            Frame::Unreadable(Some(_))
+        ));
+        assert!(matches!(read("no json", Instant::now()), Frame::Unreadable(None)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_frame_is_too_odd_to_read(text in "[\\{\\}\\[\\]\":,a-z0-9 ]{0,80}") {
+            let _ = read(&text, Instant::now());
+        }
+    }
+}
