@@ -15,8 +15,9 @@ const PRINTS: [&str; 3] = [
     "bin/src/terminal/",
     "crates/adapters/kata-terminal/",
 ];
-/// Where the process's stdout is touched at all: taken away, or handed to the protocol's writer by tests and docs.
-const STDOUT: [&str; 2] = ["bin/src/stdio.rs", "crates/kata-ipc/"];
+/// Where the process's stdout is touched at all: taken away in `katad run`, handed to kata-terminal in `katad chat`, and
+/// in kata-ipc's examples.
+const STDOUT: [&str; 3] = ["bin/src/stdio.rs", "bin/src/chat.rs", "crates/kata-ipc/"];
 
 /// Folders in which people and machines keep their checkouts. A path into one of them works for nobody else.
 const PRIVATE_FOLDERS: [&str; 7] = ["home", "Users", "root", "work", "workspace", "builds", "mnt"];
@@ -34,7 +35,7 @@ fn starts_with_any(file: &File, places: &[&str]) -> bool {
 }
 
 /// The places of a word in the code of the files.
-fn places<'f>(files: &'f [File], words: &[String], of: impl Fn(&File) -> &str) -> Vec<String> {
+fn places(files: &[File], words: &[String], of: impl Fn(&File) -> &str) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
         for (n, line) in code(of(file)) {
