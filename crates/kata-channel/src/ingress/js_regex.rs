@@ -1,9 +1,10 @@
 //! JavaScript regular expressions with the flag `i`, as people write them in a channel's configuration.
 //!
 //! They are translated into the syntax of [`fancy_regex`], which has look-around and back references and, unlike
-//! JavaScript's engines, a bound on backtracking. Two differences remain on purpose: text is matched by code points,
-//! not by UTF-16 halves (so `.` takes an emoji whole), and letters fold as Unicode folds them (`k` also matches the Kelvin
-//! sign).
+//! JavaScript's engines, a bound on backtracking. Three differences remain:
+//! - text is matched by code points, not by UTF-16 halves: `.` takes an emoji whole;
+//! - letters fold as Unicode folds them: `k` also matches the Kelvin sign;
+//! - a repeated group that may match nothing (`(a??)*`) is left where JavaScript would try it once more.
 
 mod class;
 mod escape;

@@ -135,7 +135,16 @@ fn what_javascript_refuses_is_refused() {
 
 #[test]
 fn what_cannot_be_translated_is_refused() {
-    for pattern in ["(?i:a)", "(?>a)", "(?#x)", "(?P<x>a)", "(?(1)a)", "(?=a)*"] {
+    for pattern in [
+        "(?i:a)",
+        "(?>a)",
+        "(?#x)",
+        "(?P<x>a)",
+        r"(a\1)",
+        r"(?<x>a\k<x>)",
+        "(?(1)a)",
+        "(?=a)*",
+    ] {
         refused(pattern);
     }
     refused(&"(".repeat(5000));

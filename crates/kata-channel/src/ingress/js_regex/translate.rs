@@ -24,6 +24,7 @@ pub(super) fn translate(pattern: &str) -> Result<String, Reason> {
         groups,
         out: String::new(),
         open: Vec::new(),
+        captures: 0,
         repeatable: false,
     }
     .run()
@@ -134,12 +135,21 @@ impl Groups {
     }
 }
 
+/// A group that is not closed yet.
+struct Open {
+    /// It may be repeated once it is closed.
+    repeatable: bool,
+    /// Its number, if it captures.
+    capture: Option<usize>,
+}
+
 struct Translator<'p> {
     source: Source<'p>,
     groups: Groups,
     out: String,
-    /// For each open group: may it be repeated once it is closed?
-    open: Vec<bool>,
+    open: Vec<Open>,
+    /// How many capturing groups were opened so far.
+    captures: usize,
     /// May what was written last be repeated?
     repeatable: bool,
 }
@@ -230,13 +240,17 @@ impl Translator<'_> {
             return Err("it has a kind of group that is not supported");
         }
         self.plain(&format!("({opening}"), false);
-        self.open.push(repeatable);
+        let capture = opening.is_empty().then(|| {
+            self.captures += 1;
+            self.captures
+        });
+        self.open.push(Open { repeatable, capture });
         Ok(())
     }
 
     fn close_group(&mut self) -> Result<(), Reason> {
-        let repeatable = self.open.pop().ok_or("a group is closed that was never opened")?;
-        self.plain(")", repeatable);
+        let closed = self.open.pop().ok_or("a group is closed that was never opened")?;
+        self.plain(")", closed.repeatable);
         Ok(())
     }
 
@@ -250,7 +264,7 @@ impl Translator<'_> {
             Escape::NoBoundary => {
                 self.plain(&format!("(?:(?<={WORD})(?={WORD})|(?<!{WORD})(?!{WORD}))"), false)
             }
-            Escape::Group(group) => self.back_reference(group),
+            Escape::Group(group) => self.back_reference(group)?,
             Escape::NamedGroup => {
                 let name = if self.source.take("<") {
                     self.source.until('>')
@@ -258,15 +272,20 @@ impl Translator<'_> {
                     None
                 };
                 let group = name.and_then(|name| self.groups.index(&name));
-                self.back_reference(group.ok_or("it refers to a group that does not exist")?);
+                self.back_reference(group.ok_or("it refers to a group that does not exist")?)?;
             }
         }
         Ok(())
     }
 
-    /// A group that took no part matches empty in JavaScript, and fails in our engine.
-    fn back_reference(&mut self, group: usize) {
+    /// A group that took no part matches empty in JavaScript, and fails in our engine. So does a group from inside itself,
+    /// but there our engine cannot tell.
+    fn back_reference(&mut self, group: usize) -> Result<(), Reason> {
+        if self.open.iter().any(|open| open.capture == Some(group)) {
+            return Err("it refers to a group from inside that group");
+        }
         self.plain(&format!("(?:(?({group})\\{group}|))"), true);
+        Ok(())
     }
 }
 
