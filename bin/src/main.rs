@@ -1,1 +1,56 @@
-fn main() {}
+//! `katad`: the always-on half of Kata Agents. This binary composes; it decides nothing. The picture of the program
+//! is in [`stack`].
+
+mod admit;
+mod agents;
+mod chat;
+mod cli;
+mod commands;
+mod daemon;
+mod drain;
+mod exit;
+mod explain;
+mod home;
+mod host;
+mod logging;
+mod open;
+mod plugins;
+mod query;
+mod replies;
+mod rescue;
+mod run;
+mod stack;
+mod status;
+mod stdio;
+mod terminal;
+mod turn;
+mod wire;
+
+use std::{io, process::ExitCode};
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return terminal::usage(&said).into(),
+    };
+    match cli.command {
+        Command::Run { ignored } => run::run(&ignored),
+        Command::Chat { agent, verbose } => chat::run(&agent, verbose),
+        Command::Status { json } => status::run(json),
+        Command::Explain { message, json } => explain::run(&message, json),
+    }
+    .into()
+}
+
+/// Two workers: the daemon waits far more than it computes.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("katad")
+        .enable_all()
+        .build()
+}

@@ -127,17 +127,29 @@ pub enum MessageState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
-    /// The session, in its present generation.
+    /// The session.
     pub session_key: String,
     /// Its workspace.
     pub workspace_id: String,
     /// Its channel's slug.
     pub channel_id: String,
-    /// The platform's conversation or thread.
-    pub thread_key: String,
-    /// How often it was reset.
+    /// The platform's conversation.
+    pub conversation: String,
+    /// The thread in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    /// How often the conversation had been reset before it.
     pub resets: u32,
+    /// Messages that came.
+    pub messages: u64,
+    /// Turns that were answered.
+    pub turns: u64,
+    /// When its first message came.
+    pub started_at: String,
     /// When its last message came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_message_at: Option<String>,
+    /// When it was reset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
 }

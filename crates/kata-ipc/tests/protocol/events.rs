@@ -93,7 +93,12 @@ fn answers() -> Vec<(&'static str, Answer)> {
         session_key: "daemon-team-0123456789ab".into(),
         workspace_id: ws,
         channel_id: team,
-        thread_key: "C1".into(),
+        conversation: "C1".into(),
+        thread: None,
+        messages: 3,
+        turns: 2,
+        started_at: "2026-11-22T09:00:00.000Z".into(),
+        ended_at: None,
         resets: 2,
         last_message_at: Some("2026-11-22T10:00:00.000Z".into()),
     };

@@ -1,0 +1,236 @@
+//! The bottom of the ingress stack: a page becomes rows, in one transaction with its cursor (D2, D3).
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use kata_channel::{
+    Admitted, Advance, Consumed, Disposition, Error, Inbound, Kind, Page,
+    settings::{Filter, SessionSettings},
+};
+use kata_store::{Admit, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, UnixMs};
+use serde_json::{Map, Value};
+use tower::Service;
+
+use crate::{daemon::Events, replies, wire};
+
+/// D26: a response URL lives this long, and so does our copy of it.
+const SECRETS_LIVE: Duration = Duration::from_secs(30 * 60);
+
+/// Writes pages of one channel.
+#[derive(Clone, Debug)]
+pub(crate) struct AdmitService {
+    store: Store,
+    channel: ChannelId,
+    naming: Arc<Naming>,
+    events: Events,
+    turns: crate::turn::OpenTurns,
+}
+
+/// How this channel's sessions are named.
+#[derive(Clone, Debug)]
+pub(crate) struct Naming {
+    pub(crate) filter: Filter,
+    pub(crate) session: SessionSettings,
+}
+
+// === impl AdmitService ===
+
+impl AdmitService {
+    pub(crate) fn new(
+        store: Store,
+        channel: ChannelId,
+        naming: Naming,
+        events: Events,
+        turns: crate::turn::OpenTurns,
+    ) -> Self {
+        Self {
+            store,
+            channel,
+            naming: Arc::new(naming),
+            events,
+            turns,
+        }
+    }
+}
+
+impl Service<Page> for AdmitService {
+    type Response = Admitted;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Admitted, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, page: Page) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move { this.admit(page).await })
+    }
+}
+
+impl AdmitService {
+    async fn admit(self, page: Page) -> Result<Admitted, Error> {
+        let ready = !matches!(page.advance, Some(Advance::Gap { .. }));
+        let total = page.messages.len();
+        let kept: Vec<Inbound> = page
+            .messages
+            .into_iter()
+            .filter(|m| !matches!(m.disposition, Disposition::Refused(_)))
+            .collect();
+        let mut admitted = Admitted {
+            refused: total - kept.len(),
+            ..Admitted::default()
+        };
+        let cursor = page.advance.map(cursor_move);
+        if kept.is_empty() && cursor.is_none() {
+            return Ok(admitted);
+        }
+        let arrivals = kept.iter().map(|m| self.arrival(m, ready)).collect();
+        let outcomes = self
+            .store
+            .admit(Admit {
+                channel: self.channel,
+                arrivals,
+                cursor,
+            })
+            .await?;
+        for (message, outcome) in kept.iter().zip(outcomes) {
+            self.tell(message, outcome, &mut admitted).await;
+        }
+        Ok(admitted)
+    }
+
+    fn arrival(&self, m: &Inbound, ready: bool) -> Arrival {
+        let conversation = m.place.conversation.to_string();
+        let platform_id = m.id.to_string();
+        match (&m.kind, &m.disposition) {
+            (Kind::Edit { edited }, _) => Arrival::Edit {
+                conversation,
+                platform_id,
+                edited: edited.0,
+                content: m.text.readable.clone(),
+                prompt: m.text.prompt.clone(),
+            },
+            (Kind::Deletion, _) => Arrival::Withdraw {
+                conversation,
+                platform_id,
+            },
+            (_, Disposition::Consumed(why)) => Arrival::Consumed {
+                message: self.new_message(m, ready),
+                effect: effect(why),
+            },
+            _ => Arrival::Turn(self.new_message(m, ready)),
+        }
+    }
+
+    fn new_message(&self, m: &Inbound, ready: bool) -> NewMessage {
+        let naming = &self.naming;
+        let secret = m.metadata.contains_key("responseUrl") || m.metadata.contains_key("triggerId");
+        NewMessage {
+            conversation: m.place.conversation.to_string(),
+            thread: m.place.thread.as_ref().map(ToString::to_string),
+            platform_id: m.id.to_string(),
+            order: m.order.0,
+            lane: kata_session::lane_key(&naming.session, m),
+            thread_key: kata_session::thread_key(&naming.filter, &naming.session, m),
+            sender: m.sender.id.to_string(),
+            role: wire::role_name(m.role).to_owned(),
+            content: m.text.readable.clone(),
+            prompt: m.text.prompt.clone(),
+            source: m.channel.slug.to_string(),
+            sent_at: UnixMs(m.sent_at.as_millis()),
+            reply_thread: m.place.thread.as_ref().map(ToString::to_string),
+            metadata: metadata(m),
+            not_before: m.not_before.map(|t| UnixMs(t.as_millis())),
+            ready,
+            has_files: !m.attachments.is_empty(),
+            secret_until: secret.then(|| UnixMs((m.sent_at + SECRETS_LIVE).as_millis())),
+        }
+    }
+
+    /// D1: what is said to the host is said after the commit, and for new rows only.
+    async fn tell(&self, message: &Inbound, outcome: Outcome, admitted: &mut Admitted) {
+        match outcome {
+            Outcome::New { session_started, .. } => {
+                admitted.new += 1;
+                if let Some(key) = session_started {
+                    self.events.session_started(&message.channel, &key).await;
+                }
+                self.events
+                    .message_received(&message.channel, message.id.as_str())
+                    .await;
+            }
+            Outcome::Consumed {
+                cancelled,
+                ended_session,
+                ..
+            } => {
+                admitted.new += 1;
+                if let Some(turn) = cancelled {
+                    self.turns.cancel(turn);
+                }
+                if let Some(key) = ended_session {
+                    self.events.session_ended(&message.channel, &key, "reset").await;
+                }
+                self.events
+                    .message_received(&message.channel, message.id.as_str())
+                    .await;
+            }
+            Outcome::Known | Outcome::Edited { .. } | Outcome::Withdrawn { .. } | Outcome::Ignored => {
+                admitted.known += 1;
+            }
+        }
+    }
+}
+
+fn cursor_move(advance: Advance) -> CursorMove {
+    match advance {
+        Advance::Gap { place } => CursorMove::Gap {
+            conversation: place.conversation.to_string(),
+            thread: place.thread.map(|t| t.to_string()),
+        },
+        Advance::To { place, to } => CursorMove::To {
+            conversation: place.conversation.to_string(),
+            thread: place.thread.map(|t| t.to_string()),
+            cursor: to.0,
+        },
+    }
+}
+
+fn effect(why: &Consumed) -> Effect {
+    match why {
+        Consumed::Reset => Effect::Reset(Box::new(replies::reset)),
+        Consumed::Status => Effect::Reply(Box::new(replies::status)),
+        Consumed::Stop => Effect::Stop(Box::new(replies::stop)),
+        Consumed::Help => Effect::Reply(Box::new(replies::help)),
+        Consumed::Skipped(reason) => Effect::Skip {
+            reason: (*reason).to_owned(),
+        },
+    }
+}
+
+/// What the host is told about a message: what the adapter knows, and what every platform has.
+fn metadata(m: &Inbound) -> Map<String, Value> {
+    let mut metadata = m.metadata.clone();
+    if let Some(name) = &m.sender.name {
+        metadata
+            .entry("senderName")
+            .or_insert_with(|| Value::from(name.as_str()));
+    }
+    metadata
+        .entry("sender")
+        .or_insert_with(|| Value::from(m.sender.id.as_str()));
+    if !m.attachments.is_empty() {
+        let files = m
+            .attachments
+            .iter()
+            .filter_map(|a| serde_json::to_value(a).ok())
+            .collect();
+        metadata.insert("attachments".into(), Value::Array(files));
+    }
+    metadata
+}

@@ -1,0 +1,114 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// The always-on half of Kata Agents: brings messages to an agent, and carries the answers back.
+#[derive(Debug, Parser)]
+#[command(name = "katad", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a host over stdin and stdout, one JSON object a line
+    Run {
+        /// Accepted and ignored: the app passes the path of the script that it used to start
+        #[arg(
+            value_name = "ANYTHING",
+            hide = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        ignored: Vec<String>,
+    },
+    /// Talk to an agent in this terminal, through the same path that a message from a platform takes
+    Chat {
+        /// The agent: `echo`, or `command PROGRAM ARGS…`
+        #[arg(long, default_value = "echo", value_name = "AGENT")]
+        agent: String,
+        /// Show sessions, attempts and timing
+        #[arg(short, long)]
+        verbose: bool,
+    },
+    /// What the daemon has done and has still to do
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Every step of one message, from its arrival to the answer's receipt
+    Explain {
+        /// A row id, or the platform's own id of the message
+        message: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Cli {
+    /// `KATA_CONFIG_DIR` is read by the home itself; nothing here overrides it.
+    #[cfg(test)]
+    pub(crate) fn of(args: &[&str]) -> Result<Self, clap::Error> {
+        Self::try_parse_from(std::iter::once("katad").chain(args.iter().copied()))
+    }
+}
+
+/// What `--agent` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AgentChoice {
+    /// Says what it was told.
+    Echo,
+    /// A program and its arguments.
+    Command(PathBuf, Vec<String>),
+}
+
+impl std::str::FromStr for AgentChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words = shell_words::split(text).map_err(|e| format!("--agent {text:?}: {e}"))?;
+        match words.split_first() {
+            Some((first, [])) if first == "echo" => Ok(Self::Echo),
+            Some((first, rest)) if first == "command" => match rest.split_first() {
+                Some((program, args)) => Ok(Self::Command(program.into(), args.to_vec())),
+                None => {
+                    Err("--agent command: name the program, as in --agent 'command my-agent --flag'".into())
+                }
+            },
+            _ => Err(format!(
+                "--agent {text:?}: must be `echo` or `command PROGRAM ARGS…`"
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_takes_whatever_the_app_passes() {
+        for args in [&["run"][..], &["run", "/x/daemon/entry.ts"], &["run", "--flag"]] {
+            assert!(
+                matches!(Cli::of(args).unwrap().command, Command::Run { .. }),
+                "{args:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_agent_is_echo_or_a_command_with_its_words() {
+        assert_eq!("echo".parse(), Ok(AgentChoice::Echo));
+        assert_eq!(
+            "command my-agent 'two words'".parse(),
+            Ok(AgentChoice::Command("my-agent".into(), vec!["two words".into()]))
+        );
+        assert!("command".parse::<AgentChoice>().is_err());
+        assert!("claude".parse::<AgentChoice>().is_err());
+    }
+}

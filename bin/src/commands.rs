@@ -1,0 +1,231 @@
+//! What the host asks for, command by command. Nothing here blocks the command loop: what takes time runs in a task.
+
+use std::sync::Arc;
+
+use kata_ipc::{
+    Command, Request,
+    command::{ChannelRef, CheckTool, ConfigureChannels, MessageRef, SessionRef},
+    event::{Answer, ToolCall},
+};
+use kata_perm::Context;
+use kata_store::{Retried, StoreError};
+
+use crate::{
+    daemon::{Channels, Daemon},
+    query, wire,
+};
+
+/// Carries out one command. `stop` is not among them: it is the command loop's own affair.
+pub(crate) async fn carry_out(daemon: &Arc<Daemon>, request: Request) {
+    let Request { request_id, command } = request;
+    let name = command.name();
+    match command {
+        Command::Stop => {}
+        Command::Start(start) => {
+            if let Some(host) = &daemon.host {
+                host.introduced(&start.capabilities);
+            }
+            answer(daemon, request_id, Answer::done()).await;
+        }
+        Command::HealthCheck => {
+            daemon
+                .events
+                .status(daemon.events.current(), None, request_id)
+                .await
+        }
+        Command::ConfigureChannels(configure) => configure_channels(daemon, &configure, request_id),
+        Command::MessageProcessed(processed) => {
+            let Some(host) = daemon.host.clone() else { return };
+            let daemon = Arc::clone(daemon);
+            daemon.turning.clone().spawn(async move {
+                host.processed(&daemon, processed).await;
+                answer(&daemon, request_id, Answer::done()).await;
+            });
+        }
+        command => {
+            let daemon = Arc::clone(daemon);
+            daemon.tasks.clone().spawn(async move {
+                let done = other(&daemon, command, request_id.as_deref()).await;
+                conclude(&daemon, name, request_id, done).await;
+            });
+        }
+    }
+}
+
+async fn answer(daemon: &Daemon, request_id: Option<String>, answer: Answer) {
+    if let Some(id) = request_id {
+        daemon.events.result(id, answer).await;
+    }
+}
+
+/// A command that fails: `result` if somebody waits for one, else `plugin_error` under the command's name, as in 0.7.
+async fn conclude(daemon: &Daemon, name: &str, request_id: Option<String>, done: Result<Answer, Refused>) {
+    match (request_id, done) {
+        (Some(id), Ok(answer)) => daemon.events.result(id, answer).await,
+        (Some(id), Err(why)) => {
+            daemon
+                .events
+                .result(id, Answer::failed(why.code, why.message))
+                .await
+        }
+        (None, Ok(_)) => {}
+        (None, Err(why)) => daemon.events.plugin_error(name, &why.message).await,
+    }
+}
+
+/// A command that was understood and cannot be done.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    code: &'static str,
+    message: String,
+}
+
+impl Refused {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    fn not_found(message: impl Into<String>) -> Self {
+        Self::new("not_found", message)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::new("store", error.to_string())
+    }
+}
+
+async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>) -> Result<Answer, Refused> {
+    match command {
+        Command::Query(what) => query::answer(daemon, &what).await,
+        Command::RetryMessage(row) => retry(daemon, row).await,
+        Command::DiscardMessage(row) => discard(daemon, row).await,
+        Command::ResetSession(session) => reset(daemon, session).await,
+        Command::CancelTurn(row) => cancel(daemon, row).await,
+        Command::PauseChannel(channel) => pause(daemon, &channel, true).await,
+        Command::ResumeChannel(channel) => pause(daemon, &channel, false).await,
+        Command::CheckTool(call) => Ok(check_tool(daemon, &call, request_id).await),
+        Command::PluginAction(action) => Err(Refused::not_found(format!(
+            "plugin {:?} has no action {:?}; this version's plugins bring channels only",
+            action.plugin_id, action.action
+        ))),
+        Command::ScheduleTask(_)
+        | Command::CancelTask(_)
+        | Command::PauseTask(_)
+        | Command::ResumeTask(_)
+        | Command::RunTask(_) => Err(unavailable("scheduled tasks", "nothing was stored")),
+        Command::CallTool(_) => Err(unavailable("tools of plugins", "nothing was called")),
+        Command::ResolveApproval(_) => Err(unavailable("approvals", "none is open")),
+        Command::PairSender(_) => Err(unavailable("pairing", "name the sender in settings.senders")),
+        command => Err(unavailable(command.name(), "nothing was done")),
+    }
+}
+
+fn unavailable(what: &str, so: &str) -> Refused {
+    Refused::new(
+        "unavailable",
+        format!("this version of katad has no {what} yet; {so}"),
+    )
+}
+
+/// The whole desired state. Carried out in a task of its own: connecting to a platform must not hold up a command.
+fn configure_channels(daemon: &Arc<Daemon>, configure: &ConfigureChannels, request_id: Option<String>) {
+    let desired = daemon.read(&configure.workspaces);
+    let number = daemon.channels.next_configuration();
+    let daemon = Arc::clone(daemon);
+    daemon.tasks.clone().spawn(async move {
+        Channels::configure(&daemon, number, desired).await;
+        answer(&daemon, request_id, Answer::done()).await;
+    });
+}
+
+async fn retry(daemon: &Daemon, MessageRef { message_id, .. }: MessageRef) -> Result<Answer, Refused> {
+    match daemon.store.retry(message_id).await? {
+        Retried::Inbound | Retried::Outbound => Ok(Answer::done()),
+        Retried::NotParked => Err(Refused::new(
+            "not_parked",
+            format!("message {message_id} is not parked; only parked ones are retried"),
+        )),
+        Retried::Unknown => Err(Refused::not_found(format!("there is no message {message_id}"))),
+    }
+}
+
+async fn discard(daemon: &Daemon, MessageRef { message_id, .. }: MessageRef) -> Result<Answer, Refused> {
+    if daemon.store.discard(message_id).await? {
+        Ok(Answer::done())
+    } else {
+        Err(Refused::not_found(format!(
+            "message {message_id} neither waits nor is parked"
+        )))
+    }
+}
+
+async fn reset(
+    daemon: &Daemon,
+    SessionRef {
+        workspace_id,
+        session_key,
+        ..
+    }: SessionRef,
+) -> Result<Answer, Refused> {
+    if daemon.store.reset_session(&workspace_id, &session_key).await? {
+        Ok(Answer::done())
+    } else {
+        Err(Refused::not_found(format!(
+            "workspace {workspace_id:?} has no session {session_key:?} in its present generation"
+        )))
+    }
+}
+
+async fn cancel(daemon: &Daemon, MessageRef { message_id, .. }: MessageRef) -> Result<Answer, Refused> {
+    if daemon.store.cancel(message_id, "cancelled by the host").await? {
+        daemon.open_turns.cancel(message_id);
+        Ok(Answer::done())
+    } else {
+        Err(Refused::not_found(format!(
+            "no turn of message {message_id} is open"
+        )))
+    }
+}
+
+async fn pause(daemon: &Daemon, name: &ChannelRef, paused: bool) -> Result<Answer, Refused> {
+    let channel = daemon
+        .channels
+        .by_key(&name.workspace_id, &name.slug)
+        .ok_or_else(|| {
+            Refused::not_found(format!(
+                "workspace {:?} has no running channel {:?}",
+                name.workspace_id, name.slug
+            ))
+        })?;
+    daemon.store.set_paused(channel.id, paused).await?;
+    channel.set_paused(paused);
+    daemon.channels.touch();
+    Ok(Answer::done())
+}
+
+/// A verdict for a host that runs the agent itself. Who asks is taken to be a member: the policy decides by tool.
+async fn check_tool(daemon: &Daemon, call: &CheckTool, request_id: Option<&str>) -> Answer {
+    let tool = kata_perm::ToolCall::new(&call.tool, &call.input);
+    let verdict = wire::verdict(
+        daemon
+            .policy
+            .decide(&tool, &Context::new(kata_perm::Role::Member)),
+    );
+    let event = ToolCall {
+        session_key: call.session_key.clone().unwrap_or_default(),
+        tool: call.tool.clone(),
+        verdict: verdict.verdict,
+        rule: verdict.rule.clone(),
+        reason: Some(verdict.reason.clone()),
+    };
+    daemon
+        .events
+        .tool_call(event, request_id.map(str::to_owned))
+        .await;
+    Answer::with(verdict)
+}

@@ -1,0 +1,250 @@
+//! The daemon at work, whoever started it: the store, the channels, the loops between the stacks.
+
+mod channel;
+mod channels;
+mod cursors;
+mod events;
+pub(crate) mod ledger;
+mod sends;
+mod signs;
+mod sleep;
+mod spec;
+mod turns;
+mod upkeep;
+
+use std::{sync::Arc, time::Duration};
+
+use kata_channel::{Clock, Timestamp};
+use kata_perm::Policy;
+use kata_plugin::Registrar;
+use kata_store::Store;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) use self::{
+    channel::Channel,
+    channels::{Channels, Desired},
+    events::{Events, fault},
+    signs::Sign,
+    spec::{OwnersOf, Spec, Workspace},
+};
+use crate::{
+    agents::Agents,
+    home::{DaemonConfig, Home},
+    host::HostLink,
+    turn::{OpenTurns, Slots},
+};
+
+/// D10: without a configuration the claim loop starts this long after `running`.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The lease of a turn that a host runs which says nothing of itself: the 0.7 app has no turn limit.
+const LEASE_PLAIN: Duration = Duration::from_secs(60 * 60);
+/// Every other lease.
+const LEASE: Duration = Duration::from_secs(15 * 60);
+/// Messages that may become one turn, if the host takes them (D14).
+const COALESCE: usize = 20;
+
+/// Everything that the loops share.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    pub(crate) home: Home,
+    pub(crate) config: DaemonConfig,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) events: Events,
+    pub(crate) plugins: Registrar,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) agents: Agents,
+    /// The host, where one runs agents.
+    pub(crate) host: Option<Arc<HostLink>>,
+    pub(crate) channels: Channels,
+    pub(crate) open_turns: OpenTurns,
+    pub(crate) slots: Slots,
+    pub(crate) started: Timestamp,
+    /// Grows with every thaw.
+    pub(crate) thawed: watch::Sender<u64>,
+    /// Cancelled at the first sign of an end.
+    pub(crate) stopping: CancellationToken,
+    /// Turns that are running. The drain waits for them.
+    pub(crate) turning: TaskTracker,
+    /// Sends that are under way. The drain waits for them.
+    pub(crate) sending: TaskTracker,
+    /// All else: ends by itself once `stopping` is cancelled.
+    pub(crate) tasks: TaskTracker,
+}
+
+/// What a daemon is made of, apart from what it makes itself.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) home: Home,
+    pub(crate) config: DaemonConfig,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) events: Events,
+    pub(crate) plugins: Registrar,
+    pub(crate) host: Option<Arc<HostLink>>,
+}
+
+// === impl Daemon ===
+
+impl Daemon {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let Parts {
+            home,
+            config,
+            store,
+            clock,
+            events,
+            plugins,
+            host,
+        } = parts;
+        let tasks = TaskTracker::new();
+        let agents = Agents::new(
+            config.agent.clone(),
+            host.as_ref().map(|link| link.agent()),
+            home.sessions(),
+            tasks.clone(),
+        );
+        Arc::new(Self {
+            agents,
+            channels: Channels::new(),
+            open_turns: OpenTurns::default(),
+            slots: turns::slots(config.max_turns),
+            started: clock.wall(),
+            thawed: watch::Sender::new(0),
+            stopping: CancellationToken::new(),
+            turning: TaskTracker::new(),
+            sending: TaskTracker::new(),
+            policy: Arc::new(Policy::base()),
+            tasks,
+            home,
+            config,
+            store,
+            clock,
+            events,
+            plugins,
+            host,
+        })
+    }
+
+    /// Starts the loops. Each ends once [`stopping`](Self::stopping) is cancelled.
+    pub(crate) fn start(self: &Arc<Self>) {
+        self.spawn_critical(
+            "outbox",
+            sends::outbox_loop(Arc::clone(self), self.stopping.clone()),
+        );
+        self.spawn_critical("sleep", sleep::watch(Arc::clone(self), self.stopping.clone()));
+        self.spawn_critical("upkeep", upkeep::run(Arc::clone(self), self.stopping.clone()));
+        let this = Arc::clone(self);
+        self.spawn_critical("turns", async move {
+            // D10: it starts with the first configuration, or a second after `running` if none came.
+            let mut configured = this.channels.configurations();
+            let _ = tokio::time::timeout(PATIENCE, configured.wait_for(|n| *n > 0)).await;
+            let stop = this.stopping.clone();
+            turns::claim_loop(this, stop).await;
+        });
+    }
+
+    /// Runs a loop that must not end before the daemon does: if it panics or returns, the daemon drains, and its
+    /// supervisor starts a new one.
+    fn spawn_critical(self: &Arc<Self>, name: &'static str, run: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(run);
+        let stopping = self.stopping.clone();
+        self.tasks.spawn(async move {
+            let ended = task.await;
+            if !stopping.is_cancelled() {
+                tracing::error!(
+                    task = name,
+                    panicked = ended.is_err(),
+                    "a loop ended that must not end; draining"
+                );
+                stopping.cancel();
+            }
+        });
+    }
+
+    /// Messages that were given up because the daemon died too often with them: said where they were said.
+    pub(crate) fn say_parked(self: &Arc<Self>, rows: Vec<i64>) {
+        let daemon = Arc::clone(self);
+        self.tasks.spawn(async move {
+            for row in rows {
+                let said = format!("message {row} could not be answered: the daemon ended in each of its attempts; retry_message brings it back");
+                daemon.events.plugin_error("katad", &said).await;
+                if let Err(error) = daemon.store.say_parked(row, Box::new(crate::replies::parked)).await {
+                    tracing::warn!(msg = row, %error, "the notice could not be written");
+                }
+            }
+        });
+    }
+
+    /// The machine slept, or its clock was set: one ordered reaction (promise 7). Lanes are held first, so that
+    /// nothing is claimed past what the night brought; then every channel drops its connection, opens it again and
+    /// reads from its cursors; the hold ends with that, or after 30 s.
+    pub(crate) fn thaw(&self) {
+        self.channels.hold_all();
+        self.thawed.send_modify(|n| *n += 1);
+        self.channels.touch();
+    }
+
+    /// How long a turn of this channel may take (time awake).
+    pub(crate) fn turn_limit(&self, channel: &Channel) -> Duration {
+        let agent = &channel.spec.settings.agent;
+        if let Some(set) = self.agents.deadline(agent) {
+            return set;
+        }
+        if let Some(minutes) = self.config.lease_min {
+            return Duration::try_from_secs_f64(minutes * 60.0).unwrap_or(LEASE_PLAIN);
+        }
+        let plain = self
+            .host
+            .as_ref()
+            .is_some_and(|host| host.can() == crate::host::Capabilities::default());
+        if self.agents.is_host(agent) && plain {
+            LEASE_PLAIN
+        } else {
+            LEASE
+        }
+    }
+
+    /// How many waiting messages may become one turn (D14).
+    pub(crate) fn coalesce(&self) -> usize {
+        match &self.host {
+            Some(host) if !host.can().coalesce => 1,
+            _ => COALESCE,
+        }
+    }
+
+    /// Reads what `configure_channels` asks for.
+    pub(crate) fn read(&self, workspaces: &[kata_ipc::command::WorkspaceChannels]) -> Desired {
+        let mut desired = Desired::default();
+        for workspace in workspaces {
+            let known: Vec<_> = self.plugins.channels().map(|kind| kind.plugin).collect();
+            desired.plugins.extend(
+                known
+                    .into_iter()
+                    .filter(|id| workspace.enabled_plugins.iter().any(|e| e == id)),
+            );
+            let against = Workspace {
+                id: &workspace.workspace_id,
+                tokens: &workspace.tokens,
+                enabled_plugins: &workspace.enabled_plugins,
+                plugins: &self.plugins,
+                owners: &self.config,
+            };
+            for raw in &workspace.configs {
+                match Spec::read(against, raw) {
+                    Ok(Some(spec)) => desired.add(spec),
+                    Ok(None) => {}
+                    Err(refusal) => desired.refusals.push(refusal),
+                }
+            }
+        }
+        desired
+    }
+}
+
+impl OwnersOf for DaemonConfig {
+    fn owners(&self, workspace: &str, platform: &str) -> Vec<String> {
+        Self::owners(self, workspace, platform)
+    }
+}

@@ -1,0 +1,126 @@
+//! What keeps the house in order while nothing else happens: rows of the 0.7 daemon are adopted, old rows go, the
+//! write-ahead log is folded in, free space is looked at.
+
+use std::{sync::Arc, time::Duration};
+
+use kata_store::{Retention, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use super::Daemon;
+use crate::home::RetentionConfig;
+
+/// Foreign rows that are adopted in one transaction (D24).
+const ADOPT_STEP: usize = 500;
+/// How often old rows are looked for. Often, since what a platform gave us in confidence (a response URL) is blanked
+/// by the same step (D26); cheap, since it is a few look-ups in indexes when there is nothing to do.
+const SWEEP_EVERY: Duration = Duration::from_secs(5 * 60);
+/// Between two steps of a sweep others may write.
+const BREATH: Duration = Duration::from_millis(50);
+/// How often a full disk is looked at again.
+const ROOM_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs until `stop`.
+pub(super) async fn run(daemon: Arc<Daemon>, stop: CancellationToken) {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = async { tokio::join!(adopt_each_time(&daemon), sweep(&daemon), watch_room(&daemon)) ; } => {}
+    }
+}
+
+/// D24: foreign rows are found after `running` and after each configuration.
+async fn adopt_each_time(daemon: &Daemon) {
+    let mut configured = daemon.channels.configurations();
+    loop {
+        configured.mark_unchanged();
+        adopt(daemon).await;
+        if configured.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn adopt(daemon: &Daemon) {
+    loop {
+        match daemon.store.adopt(ADOPT_STEP).await {
+            Ok(adopted) => {
+                if adopted.rows > 0 {
+                    tracing::info!(rows = adopted.rows, "rows of the earlier daemon go on");
+                }
+                if !adopted.more {
+                    return;
+                }
+            }
+            Err(StoreError::Closed) => return,
+            Err(error) => {
+                tracing::error!(%error, "rows of the earlier daemon cannot be taken over yet");
+                tokio::time::sleep(ROOM_EVERY).await;
+            }
+        }
+    }
+}
+
+async fn sweep(daemon: &Daemon) {
+    let retention = retention(&daemon.config.retention);
+    loop {
+        // Not at once: the start is not the time for it.
+        tokio::time::sleep(SWEEP_EVERY).await;
+        sweep_all(daemon, &retention).await;
+    }
+}
+
+async fn sweep_all(daemon: &Daemon, retention: &Retention) {
+    loop {
+        let swept = match daemon.store.sweep(retention).await {
+            Ok(swept) => swept,
+            Err(error) => return tracing::warn!(%error, "old rows cannot be removed yet"),
+        };
+        for row in &swept.files {
+            let folder = daemon.home.attachments().join(row.to_string());
+            if let Err(error) = tokio::fs::remove_dir_all(&folder).await
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(msg = row, %error, "files of an old message cannot be removed");
+            }
+        }
+        if !swept.more {
+            break;
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+    if let Err(error) = daemon.store.checkpoint().await {
+        tracing::warn!(%error, "the write-ahead log cannot be folded in yet");
+    }
+}
+
+/// D6: while there is no room, nothing is acknowledged; that it is there again is noticed by looking.
+async fn watch_room(daemon: &Daemon) {
+    let mut room = daemon.store.room();
+    loop {
+        if room
+            .wait_for(|room| matches!(room, kata_store::Room::Full { .. }))
+            .await
+            .is_err()
+        {
+            return;
+        }
+        if let kata_store::Room::Full { reason } = &*room.borrow() {
+            tracing::error!(reason, "nothing more is taken in");
+        }
+        while matches!(*room.borrow_and_update(), kata_store::Room::Full { .. }) {
+            tokio::time::sleep(ROOM_EVERY).await;
+            let _ = daemon.store.check_room().await;
+        }
+        tracing::info!("there is room again");
+        daemon.channels.touch();
+    }
+}
+
+fn retention(config: &RetentionConfig) -> Retention {
+    let days = |d: f64| Duration::try_from_secs_f64(d * 86_400.0).unwrap_or(Duration::MAX);
+    Retention {
+        processed: days(config.processed_days),
+        failed: days(config.failed_days),
+        tombstones: days(config.tombstone_days),
+    }
+}

@@ -1,0 +1,230 @@
+//! `daemon.json`: every key is optional, an unknown one is refused with the nearest known one named.
+
+use std::{collections::BTreeMap, fs, io, path::Path, time::Duration};
+
+use kata_channel::settings::AgentSettings;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::nearest::unknown_key;
+
+/// The daemon's own settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct DaemonConfig {
+    /// Turns open at once, over all channels.
+    pub(crate) max_turns: usize,
+    /// A turn's lease in minutes. Default 60 for a host without capabilities, else 15.
+    pub(crate) lease_min: Option<f64>,
+    /// Attempts a message gets before it is parked.
+    pub(crate) attempts: u32,
+    /// After a stop, open turns may still be answered for this long. Milliseconds.
+    pub(crate) drain_ms: u64,
+    /// The longest line that is taken from the host. Bytes.
+    pub(crate) max_line_bytes: usize,
+    /// A channel with more waiting rows than this is degraded.
+    pub(crate) max_waiting_rows: u64,
+    /// With less free disk than this every channel is degraded. Megabytes.
+    pub(crate) min_free_mb: u64,
+    /// How long finished rows are kept.
+    pub(crate) retention: RetentionConfig,
+    /// The log file.
+    pub(crate) log: LogConfig,
+    /// Settings of single workspaces, by id.
+    pub(crate) workspaces: BTreeMap<String, WorkspaceConfig>,
+    /// The agent of channels that name none. `katad run` leaves turns to the host.
+    pub(crate) agent: AgentSettings,
+}
+
+impl Default for DaemonConfig {
+    fn default() -> Self {
+        Self {
+            max_turns: 3,
+            lease_min: None,
+            attempts: 5,
+            drain_ms: 4000,
+            max_line_bytes: 4 << 20,
+            max_waiting_rows: 1_000_000,
+            min_free_mb: 200,
+            retention: RetentionConfig::default(),
+            log: LogConfig::default(),
+            workspaces: BTreeMap::new(),
+            agent: AgentSettings::default(),
+        }
+    }
+}
+
+impl DaemonConfig {
+    /// How long the store stays open for late answers after the first sign of an end.
+    pub(crate) fn drain(&self) -> Duration {
+        // The watchdog ends the process 4.5 s after the sign, whatever is said here.
+        Duration::from_millis(self.drain_ms.min(4000))
+    }
+
+    /// The platform user ids that own a workspace.
+    pub(crate) fn owners(&self, workspace: &str, platform: &str) -> Vec<String> {
+        self.workspaces
+            .get(workspace)
+            .and_then(|w| w.owners.get(platform))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+/// Settings of one workspace.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct WorkspaceConfig {
+    /// Platform user ids by adapter (`slack`, `discord`, `gmail`, `whatsapp`).
+    pub(crate) owners: BTreeMap<String, Vec<String>>,
+}
+
+/// How long finished rows are kept (D25).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct RetentionConfig {
+    /// Processed rows. Days.
+    pub(crate) processed_days: f64,
+    /// Parked rows. Days.
+    pub(crate) failed_days: f64,
+    /// The memory of deleted rows' names, against seeing them again. Days.
+    pub(crate) tombstone_days: f64,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            processed_days: 30.0,
+            failed_days: 90.0,
+            tombstone_days: 180.0,
+        }
+    }
+}
+
+/// `logs/katad.log`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct LogConfig {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,kata_slack=debug`.
+    pub(crate) level: String,
+    /// Files that are kept.
+    pub(crate) files: usize,
+    /// Size of a file. Megabytes.
+    pub(crate) megabytes: u64,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            level: "info".into(),
+            files: 5,
+            megabytes: 2,
+        }
+    }
+}
+
+/// Reads `daemon.json`. A file that is not there is an empty one; the error is one sentence naming file, key and the
+/// way out.
+pub(crate) fn parse(path: &Path) -> Result<DaemonConfig, String> {
+    let file = path.display();
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(DaemonConfig::default()),
+        Err(e) => return Err(format!("cannot read {file}: {e}")),
+    };
+    from_text(&text).map_err(|why| format!("{file}: {why}"))
+}
+
+fn from_text(text: &str) -> Result<DaemonConfig, String> {
+    let value: Value = serde_json::from_str(text).map_err(|e| {
+        format!(
+            "not valid JSON at line {}, column {}; mend it or remove the file",
+            e.line(),
+            e.column()
+        )
+    })?;
+    if !value.is_object() {
+        return Err("must be a JSON object".into());
+    }
+    if let Some(unknown) = unknown_key::<DaemonConfig>("daemon.json", &value) {
+        return Err(unknown.trim_start_matches("daemon.json: ").to_owned());
+    }
+    let config: DaemonConfig = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    check(config)
+}
+
+fn check(config: DaemonConfig) -> Result<DaemonConfig, String> {
+    let positive = |ok: bool, key: &str, least: &str| {
+        ok.then_some(())
+            .ok_or(format!("{key:?} must be at least {least}"))
+    };
+    positive(config.max_turns > 0, "maxTurns", "1")?;
+    positive(config.attempts > 0, "attempts", "1")?;
+    positive(
+        config.lease_min.is_none_or(|m| m > 0.0),
+        "leaseMin",
+        "a fraction of a minute",
+    )?;
+    positive(config.max_line_bytes >= 1024, "maxLineBytes", "1024")?;
+    positive(config.log.files > 0, "log.files", "1")?;
+    positive(config.log.megabytes > 0, "log.megabytes", "1")?;
+    let r = &config.retention;
+    for (days, key) in [
+        (r.processed_days, "processedDays"),
+        (r.failed_days, "failedDays"),
+        (r.tombstone_days, "tombstoneDays"),
+    ] {
+        positive(days.is_finite() && days >= 0.0, &format!("retention.{key}"), "0")?;
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(
+            parse(&dir.path().join("daemon.json")),
+            Ok(DaemonConfig::default())
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_file_and_the_nearest_known_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("daemon.json");
+        fs::write(&path, r#"{"maxTurn": 2}"#).unwrap();
+        let said = parse(&path).unwrap_err();
+        assert!(
+            said.ends_with(r#"daemon.json: unknown key "maxTurn"; did you mean "maxTurns"?"#),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_refused() {
+        for (text, key) in [
+            (r#"{"maxTurns": 0}"#, "maxTurns"),
+            (r#"{"attempts": 0}"#, "attempts"),
+            (r#"{"leaseMin": -1}"#, "leaseMin"),
+            (r#"{"retention": {"processedDays": -2}}"#, "processedDays"),
+            (r#"{"log": {"files": 0}}"#, "log.files"),
+            ("[]", "object"),
+            ("{", "line 1"),
+        ] {
+            let said = from_text(text).unwrap_err();
+            assert!(said.contains(key), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn owners_are_found_by_workspace_and_platform() {
+        let config = from_text(r#"{"workspaces": {"w1": {"owners": {"slack": ["U1"]}}}}"#).unwrap();
+        assert_eq!(config.owners("w1", "slack"), ["U1"]);
+        assert!(config.owners("w2", "slack").is_empty());
+    }
+}

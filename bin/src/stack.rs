@@ -1,0 +1,101 @@
+//! The picture of the program: what stands in a message's way, one layer a line, each with why it is there and why
+//! *there*. `ServiceBuilder` only: the top line is the outermost.
+//!
+//! Between the stacks stand three loops and a database: ingress ends in a commit; the claim loop
+//! (`daemon/turns.rs`) takes capacity, then the next ready lane, and runs it through the turn stack; the turn's end
+//! and its answer are one commit; the outbox loop (`daemon/sends.rs`) runs each part of an answer through the egress
+//! stack, and writes down what became of it.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use kata_agent::{AgentRun, GateLayer, TurnDeadlineLayer};
+use kata_channel::{
+    Outbound,
+    drive::Ingress,
+    egress::{AdapterService, AttemptTimeoutLayer, Resend},
+    ingress::{ChatCommands, EachLayer, Quota, SenderGate, Trigger},
+    span::SpanLayer,
+};
+use kata_store::ChannelId;
+use tower::{Service, ServiceBuilder};
+
+use crate::{
+    admit::{AdmitService, Naming},
+    daemon::{Channel, Daemon, Spec},
+    rescue::{self, Attempt, RescueLayer, SendOutcome, TurnOutcome},
+    turn::{BudgetLayer, Claimed, FilesLayer, SessionLayer},
+};
+
+/// D12: a turn that takes longer gives its slot back.
+const SLOT_SHARE: Duration = Duration::from_secs(15 * 60);
+/// One call to a platform.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// A message's way in. Nothing in it waits (D1): each layer looks, decides and passes on.
+pub(crate) fn ingress(daemon: &Daemon, id: ChannelId, spec: &Spec, trigger: Trigger) -> Ingress {
+    let owners = spec.owners.iter().map(|o| o.as_str().into());
+    let naming = Naming {
+        filter: spec.filter.clone(),
+        session: spec.session,
+    };
+    ServiceBuilder::new()
+        .layer(Ingress::layer()) // one nameable type, for the drivers
+        .layer(SpanLayer) // first, so that every line below names the channel
+        .layer(EachLayer::new(SenderGate::new(
+            &spec.filter,
+            &spec.settings,
+            owners,
+        ))) // a stranger gets nowhere, not even to a command
+        .layer(EachLayer::new(ChatCommands::new(trigger.clone()))) // over the trigger: `/reset` counts without it
+        .layer(EachLayer::new(trigger)) // what is not for us leaves no row
+        .layer(EachLayer::new(Quota::new(
+            &spec.settings.quota,
+            daemon.clock.clone(),
+        ))) // last: only what waits for a turn is metered
+        .service(AdmitService::new(
+            daemon.store.clone(),
+            id,
+            naming,
+            daemon.events.clone(),
+            daemon.open_turns.clone(),
+        )) // durable; then, and not before, the platform may be told
+}
+
+/// A turn's way, from its claim to its outcome. Made anew for each turn: what the host can do decides the limit.
+pub(crate) fn turn(
+    daemon: &Daemon,
+    channel: &Channel,
+    limit: Duration,
+) -> impl Service<Claimed, Response = TurnOutcome, Error = Infallible, Future: Send> + use<> {
+    ServiceBuilder::new()
+        .layer(SpanLayer) // first, so that every line below names the turn
+        .layer(RescueLayer::new(rescue::turn_ended)) // the only place where a turn's error becomes: again, parked, given back
+        .layer(BudgetLayer::new(SLOT_SHARE)) // over the deadline: a long turn may end, but not keep others out
+        .layer(FilesLayer::new(
+            Arc::clone(&channel.adapter),
+            &daemon.home.attachments(),
+        )) // before the session, which names their paths
+        .layer(SessionLayer::new(channel.spec.kind.adapter, channel.key.clone())) // rows become the turn an agent is given
+        .layer(GateLayer::new(Arc::clone(&daemon.policy))) // outside the deadline; may this sender start a run, and with what policy
+        .layer(TurnDeadlineLayer::new(limit)) // the lease: time awake, the run and nothing else
+        .service(agent(daemon, channel))
+}
+
+/// A part's way out. Made anew for each part: its age decides what becomes of a failure.
+pub(crate) fn egress(
+    channel: &Channel,
+    attempt: Attempt,
+) -> impl Service<Outbound, Response = SendOutcome, Error = Infallible, Future: Send> + use<> {
+    ServiceBuilder::new()
+        .layer(SpanLayer) // first, so that every line below names the part
+        .layer(RescueLayer::new(move |sent| attempt.ended(sent))) // the only place where a send's error becomes: later, looked up, parked
+        .retry(Resend::new()) // short pauses only, and only what certainly had no effect; long ones go back to the queue
+        .layer(channel.pace.clone()) // under the retry: every attempt pays; shared by all parts of the channel
+        .layer(AttemptTimeoutLayer::new(ATTEMPT)) // per attempt; what was cut off may have arrived
+        .service(AdapterService::new(Arc::clone(&channel.adapter)))
+}
+
+/// Who answers on this channel.
+fn agent(daemon: &Daemon, channel: &Channel) -> AgentRun {
+    daemon.agents.of(&channel.spec.settings.agent)
+}

@@ -1,0 +1,147 @@
+//! Runs one claimed turn through its stack, and writes down how it ended.
+
+use std::{sync::Arc, time::Duration};
+
+use kata_channel::Timestamp;
+use kata_store::{Answer, ClaimedTurn, Failed, Failure, Finished, NoticeFn, StoreError, UnixMs};
+use tower::ServiceExt;
+
+use super::{Claimed, Slot};
+use crate::{
+    daemon::{Channel, Daemon, Sign},
+    replies,
+    rescue::TurnOutcome,
+    stack,
+};
+
+/// D12: a busy host is asked again after this.
+const BUSY: Duration = Duration::from_secs(15);
+/// How often the end of a turn is written again while the store cannot write.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Runs one turn to its durable end.
+pub(crate) async fn run(daemon: &Arc<Daemon>, turn: ClaimedTurn, slot: Slot) {
+    let Some(channel) = daemon.channels.by_id(turn.channel) else {
+        // The channel went away between the claim and now: its rows stay queued (D10).
+        persist(|| daemon.store.give_back(turn.id)).await;
+        return;
+    };
+    let (cancel, _listed) = daemon.open_turns.open(turn.id);
+    let sign = Sign::after_a_while(daemon, &channel, &turn);
+    let limit = daemon.turn_limit(&channel);
+    let claimed = Claimed::new(turn.clone(), slot, cancel, limit, &daemon.clock);
+    let Ok(outcome) = stack::turn(daemon, &channel, limit).oneshot(claimed).await;
+    end(daemon, &channel, &turn, limit, outcome).await;
+    sign.take_off().await;
+}
+
+async fn end(
+    daemon: &Arc<Daemon>,
+    channel: &Arc<Channel>,
+    turn: &ClaimedTurn,
+    limit: Duration,
+    outcome: TurnOutcome,
+) {
+    match outcome {
+        TurnOutcome::Answered(text) => answered(daemon, channel, turn.id, &text).await,
+        TurnOutcome::Failed { error, lease } => {
+            let failure = || Failure {
+                error: error.clone(),
+                lease,
+                notice: notice(channel, turn),
+            };
+            let failed = persist(|| daemon.store.fail(turn.id, failure())).await;
+            say_failed(daemon, channel, turn.id, &error, failed).await;
+        }
+        TurnOutcome::Busy(error) => {
+            let again = UnixMs((daemon.clock.wall() + BUSY).as_millis());
+            let failure = || Failure {
+                error: error.clone(),
+                lease: false,
+                notice: notice(channel, turn),
+            };
+            let failed = persist(|| daemon.store.busy(turn.id, again, limit, failure())).await;
+            say_failed(daemon, channel, turn.id, &error, failed).await;
+        }
+        TurnOutcome::GivenBack => drop(persist(|| daemon.store.give_back(turn.id)).await),
+        TurnOutcome::Cancelled => {}
+    }
+}
+
+/// D17: the turn's end and its answer are one commit; nothing stands between them here, so its parts are in it too.
+async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: i64, text: &str) {
+    let parts = channel.render(text);
+    let answer = || {
+        (!parts.is_empty()).then(|| Answer {
+            content: text.to_owned(),
+            parts: Some(parts.clone()),
+        })
+    };
+    if persist(|| daemon.store.finish(turn, answer())).await == Some(Finished::Already) {
+        tracing::debug!(turn, "a second answer changes nothing");
+    }
+}
+
+/// D13: a success that no open turn waits for: late, for a row that is offered again or parked, or from an earlier
+/// process. It is rendered when it is prepared.
+pub(crate) async fn answered_late(daemon: &Arc<Daemon>, turn: i64, text: &str) -> Option<Finished> {
+    let answer = || {
+        (!text.trim().is_empty()).then(|| Answer {
+            content: text.to_owned(),
+            parts: None,
+        })
+    };
+    persist(|| daemon.store.finish(turn, answer())).await
+}
+
+/// D22: strangers get no notice, and neither does a platform that must not carry any.
+fn notice(channel: &Channel, turn: &ClaimedTurn) -> Option<NoticeFn> {
+    let stranger = turn.rows.last().and_then(|row| row.role.as_deref()) == Some("stranger");
+    let wanted = channel.adapter.descriptor().notices && !stranger;
+    wanted.then(|| -> NoticeFn { Box::new(replies::parked) })
+}
+
+async fn say_failed(
+    daemon: &Arc<Daemon>,
+    channel: &Arc<Channel>,
+    turn: i64,
+    error: &str,
+    failed: Option<Failed>,
+) {
+    match failed {
+        Some(Failed::Retry { attempt, at }) => {
+            let at = Some(Timestamp::from_millis(at.0));
+            daemon
+                .events
+                .message_failed(&channel.key, turn, attempt, error, at)
+                .await;
+        }
+        Some(Failed::Parked { attempt, .. }) => {
+            daemon
+                .events
+                .message_failed(&channel.key, turn, attempt, error, None)
+                .await;
+            let said = format!(
+                "message {turn} could not be answered after {attempt} attempts: {error}; retry_message brings it back"
+            );
+            daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
+        }
+        Some(Failed::GivenBack { .. } | Failed::NotOpen) | None => {}
+    }
+}
+
+/// Writes until it is written: a full disk must not cost an answer. `None` once the store is closed; what was not
+/// written then is found open at the next start.
+async fn persist<T, F>(mut write: impl FnMut() -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match write().await {
+            Ok(done) => return Some(done),
+            Err(StoreError::Closed) => return None,
+            Err(error) => tracing::error!(%error, "the end of a turn cannot be written yet"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}

@@ -1,0 +1,17 @@
+//! The TURN stack's own layers, and what is done with a turn's outcome.
+
+mod budget;
+mod claimed;
+mod end;
+mod files;
+mod open;
+mod session;
+mod slot;
+
+pub(crate) use budget::BudgetLayer;
+pub(crate) use claimed::Claimed;
+pub(crate) use end::{answered_late, run};
+pub(crate) use files::FilesLayer;
+pub(crate) use open::OpenTurns;
+pub(crate) use session::SessionLayer;
+pub(crate) use slot::{Slot, Slots};
