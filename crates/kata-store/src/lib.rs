@@ -51,6 +51,7 @@ mod message;
 mod migrate;
 mod notice;
 mod open;
+mod operations;
 mod outbox;
 mod outgoing;
 mod payload;
@@ -68,6 +69,7 @@ mod time;
 mod turn;
 mod turn_end;
 mod tx;
+mod view;
 mod writer;
 
 pub use adopt::Adopted;
@@ -84,3 +86,6 @@ pub use store::Store;
 pub use sweep::{Retention, Swept};
 pub use time::UnixMs;
 pub use turn::{Answer, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished, NoticeFn, Retried};
+pub use view::{
+    ChannelCounts, Direction, Explanation, Listed, MessageFilter, QueuePlace, SessionView, Step, View,
+};

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::{
     Answer, ChannelId, Failed, Failure, Finished, NoticeFn, StoreError, UnixMs, adopt,
     answer::{self, NewAnswer},
-    channel, lane, notice, session,
+    channel,
+    lane::{self, Lane},
+    notice, session,
     tx::Tx,
 };
 
@@ -101,8 +103,14 @@ pub(crate) fn finish(tx: &mut Tx<'_>, turn: i64, answer: Option<Answer>) -> Resu
             end(tx, &ended, channel, "done", None)?;
         }
     }
+    let Some(found) = lane::by_id(tx, lane)? else {
+        return Ok(Finished::Unknown);
+    };
+    if let Some(key) = &row.session_key {
+        session::turned(tx, &found, key)?;
+    }
     let answer = match answer.filter(|answer| !answer.content.is_empty() || answer.parts.is_some()) {
-        Some(answer) => Some(store_answer(tx, &row, lane, &answer)?),
+        Some(answer) => Some(store_answer(tx, &row, &found, &answer)?),
         None => None,
     };
     if answer.is_some() {
@@ -118,10 +126,9 @@ pub(crate) fn finish(tx: &mut Tx<'_>, turn: i64, answer: Option<Answer>) -> Resu
 }
 
 // D17: the turn's end and its raw answer are one commit.
-fn store_answer(tx: &mut Tx<'_>, row: &Ending, lane: i64, answer: &Answer) -> Result<i64, StoreError> {
-    let found = lane::by_id(tx, lane)?.ok_or(StoreError::NoChannel(0))?;
+fn store_answer(tx: &mut Tx<'_>, row: &Ending, lane: &Lane, answer: &Answer) -> Result<i64, StoreError> {
     let new = NewAnswer {
-        lane: &found,
+        lane,
         answers: row.id,
         thread: row.reply_thread.as_deref(),
         content: &answer.content,
@@ -130,10 +137,7 @@ fn store_answer(tx: &mut Tx<'_>, row: &Ending, lane: i64, answer: &Answer) -> Re
     if let Some(parts) = &answer.parts {
         answer::split(tx, id, parts)?;
     }
-    if let Some(key) = &row.session_key {
-        session::turned(tx, &found, key)?;
-    }
-    answer::refresh(tx, lane)?;
+    answer::refresh(tx, lane.id)?;
     Ok(id)
 }
 
@@ -318,32 +322,36 @@ pub(crate) fn give_back_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 
 /// Counts the claims that an earlier process left open (D11). The rows that were given up for it.
 pub(crate) fn recover(tx: &mut Tx<'_>) -> Result<Vec<i64>, StoreError> {
-    const LEFT_OPEN: &str = "the daemon ended while this turn was open";
-    let mut turns: Vec<(i64, i64)> = tx.all(
-        "SELECT id, turn FROM kata_lanes WHERE state = 'busy' AND turn IS NOT NULL",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
+    let ours = "SELECT id, turn FROM kata_lanes WHERE state = 'busy' AND turn IS NOT NULL";
     // The 0.7 daemon may have claimed rows of ours and died: no lane of ours says so.
-    let strays: Vec<(i64, i64)> = tx.all(
-        "SELECT m.lane, m.id FROM messages m JOIN kata_lanes l ON l.id = m.lane
-         WHERE m.direction = 'inbound' AND m.status = 'processing' AND l.state <> 'busy'",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    turns.extend(strays);
+    let strays = "SELECT lane, id FROM messages WHERE direction = 'inbound' AND status = 'processing' AND lane IS NOT NULL";
     let mut parked = Vec::new();
-    for (lane, turn) in turns {
-        let rows = load(tx, turn)?.map(|row| row.rows()).unwrap_or_default();
-        fail_rows(tx, &rows, turn, LEFT_OPEN, false, None)?;
-        for id in rows {
-            parked.extend(
-                load(tx, id)?
-                    .filter(|row| row.status == "failed")
-                    .map(|row| row.id),
-            );
+    for left_open in [ours, strays] {
+        for (lane, turn) in tx.all(left_open, [], |row| Ok((row.get(0)?, row.get(1)?)))? {
+            parked.extend(recover_turn(tx, lane, turn)?);
         }
-        lane::release(tx, lane)?;
     }
+    Ok(parked)
+}
+
+fn recover_turn(tx: &mut Tx<'_>, lane: i64, turn: i64) -> Result<Vec<i64>, StoreError> {
+    let rows = load(tx, turn)?.map(|row| row.rows()).unwrap_or_default();
+    fail_rows(
+        tx,
+        &rows,
+        turn,
+        "the daemon ended while this turn was open",
+        false,
+        None,
+    )?;
+    let mut parked = Vec::new();
+    for id in rows {
+        parked.extend(
+            load(tx, id)?
+                .filter(|row| row.status == "failed")
+                .map(|row| row.id),
+        );
+    }
+    lane::release(tx, lane)?;
     Ok(parked)
 }

@@ -35,7 +35,11 @@ pub(crate) struct Memo {
 impl Tx<'_> {
     /// Runs a statement; the number of rows that it changed.
     pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let changed = statement.execute(params)?;
+        #[cfg(test)]
+        crate::tests::effort::note(&statement);
+        Ok(changed)
     }
 
     /// The first row of a query, if there is one.

@@ -34,6 +34,17 @@ pub(crate) struct Signals {
     pub(crate) room: watch::Sender<Room>,
 }
 
+impl Signals {
+    fn wake(&self, wake: &Wake) {
+        for (sender, _) in [(&self.work, wake.work), (&self.out, wake.out)]
+            .iter()
+            .filter(|(_, due)| *due)
+        {
+            sender.send_modify(|n| *n = n.wrapping_add(1));
+        }
+    }
+}
+
 /// The writer thread's state.
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
@@ -84,16 +95,12 @@ impl Writer {
             self.abandon(error);
         }
         self.publish_room(&committed);
+        // Woken before it is answered: whoever has the answer in hand finds the signal given.
+        if committed.is_ok() {
+            self.signals.wake(&wake);
+        }
         for job in jobs {
             job.reply(committed.clone().map(|_| ()));
-        }
-        if committed.is_ok() {
-            if wake.work {
-                self.signals.work.send_modify(|n| *n = n.wrapping_add(1));
-            }
-            if wake.out {
-                self.signals.out.send_modify(|n| *n = n.wrapping_add(1));
-            }
         }
     }
 

@@ -44,6 +44,12 @@ impl Fixture {
         }
     }
 
+    pub(super) fn with(change: impl FnOnce(&mut OpenOptions)) -> Self {
+        let mut fixture = Self::new();
+        change(&mut fixture.options);
+        fixture
+    }
+
     pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join("daemon.db")
     }
