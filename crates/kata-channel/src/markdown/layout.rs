@@ -111,9 +111,9 @@ impl<'d> Layout<'d> {
         self.headed = true;
     }
 
-    /// What a prefix, or a language's name, may take of a line.
+    /// What a prefix, or a language's name, may take of a line. Nobody counts thirty quote marks, and every line repeats them.
     pub(super) fn room(&self) -> usize {
-        self.length.limit / 8
+        (self.length.limit / 8).min(64)
     }
 
     pub(super) fn into_lines(self) -> Vec<Line> {

@@ -4,8 +4,8 @@
 //! cannot be followed as its address, HTML as it was written. (The one thing left out is a link's title, which no reader sees
 //! without pointing at it.)
 //!
-//! The way: Markdown → [`line`]s of styled runs ([`read`]) → pieces between which a split is possible ([`atom`]) → parts
-//! ([`split`]), each written by a [`write`]r that closes at a part's end what is open and opens it again in the next.
+//! The way: Markdown → lines of styled runs (`read`) → pieces between which a split is possible (`atom`) → parts
+//! (`split`), each written by a writer (`write`) that closes at a part's end what is open and opens it again in the next.
 //!
 //! ```
 //! use kata_channel::{Length, Unit, markdown::{Dialect, render}};

@@ -11,7 +11,6 @@ enum Container {
     /// The marker goes before the first line of the item, and once only.
     Item {
         marker: String,
-        fresh: bool,
     },
 }
 
@@ -26,6 +25,8 @@ struct List {
 #[derive(Debug, Default)]
 pub(super) struct Nest {
     containers: Vec<Container>,
+    /// The item whose marker waits for its line. There is one at most: a list inside it gives it a line of its own.
+    fresh: Option<usize>,
     lists: Vec<List>,
 }
 
@@ -39,7 +40,6 @@ pub(super) struct Prefix {
 struct Segment {
     first: String,
     hang: String,
-    is_marker: bool,
 }
 
 // === impl Nest ===
@@ -72,14 +72,15 @@ impl Nest {
                 *number = number.saturating_add(1);
             }
         }
-        self.containers.push(Container::Item { marker, fresh: true });
+        self.fresh = Some(self.containers.len());
+        self.containers.push(Container::Item { marker });
     }
 
     /// A box instead of a bullet. False when there is no bullet to replace.
     pub(super) fn tick(&mut self, mark: &str) -> bool {
         let bulleted = self.lists.last().is_some_and(|list| list.number.is_none());
-        match self.containers.last_mut() {
-            Some(Container::Item { marker, fresh: true }) if bulleted => {
+        match (self.fresh, self.containers.last_mut()) {
+            (Some(_), Some(Container::Item { marker })) if bulleted => {
                 mark.clone_into(marker);
                 true
             }
@@ -94,6 +95,7 @@ impl Nest {
     /// Closes the innermost quote or item.
     pub(super) fn close_container(&mut self) {
         self.containers.pop();
+        self.fresh = self.fresh.filter(|fresh| *fresh < self.containers.len());
     }
 
     pub(super) fn in_item(&self) -> bool {
@@ -102,9 +104,7 @@ impl Nest {
 
     /// A marker waits for the line that it goes before.
     pub(super) fn is_fresh(&self) -> bool {
-        self.containers
-            .iter()
-            .any(|c| matches!(c, Container::Item { fresh: true, .. }))
+        self.fresh.is_some()
     }
 
     /// The item that is open is the first one of its list.
@@ -112,23 +112,33 @@ impl Nest {
         self.lists.last().is_some_and(|list| list.items <= 1)
     }
 
-    /// The prefix of the next line; its marker is used up. Of a nesting too deep for `room`, the outermost levels are not shown.
+    /// The prefix of the next line; its marker is used up. Of a nesting too deep for `room`, the outermost levels are not shown (nor
+    /// looked at: a thousand levels over a thousand lines are no million steps).
     pub(super) fn prefix(&mut self, dialect: &Dialect, unit: Unit, room: usize) -> Prefix {
-        let mut segments: Vec<Segment> = self.containers.iter_mut().map(|c| c.segment(dialect)).collect();
-        let mut width: usize = segments.iter().map(|s| unit.len(&s.hang)).sum();
-        while width > room {
-            let Some(outermost) = segments.iter().position(|s| !s.is_marker) else {
+        let fresh = self.fresh.take();
+        let marked = fresh.and_then(|at| Some((at, self.containers.get(at)?.segment(dialect, true))));
+        let marker = marked.as_ref().map_or(0, |(_, segment)| unit.len(&segment.hang));
+        let mut width = marker;
+        let mut shown = Vec::new();
+        for (at, container) in self.containers.iter().enumerate().rev() {
+            if fresh == Some(at) {
+                continue;
+            }
+            let segment = container.segment(dialect, false);
+            width += unit.len(&segment.hang);
+            if width > room {
                 break;
-            };
-            width -= unit.len(&segments.remove(outermost).hang);
+            }
+            shown.push((at, segment));
         }
-        let fits = width <= room;
+        shown.extend(marked);
+        shown.sort_by_key(|(at, _)| *at);
         Prefix {
-            first: segments.iter().map(|s| s.first.as_str()).collect(),
-            hang: segments
+            first: shown.iter().map(|(_, segment)| segment.first.as_str()).collect(),
+            hang: shown
                 .iter()
-                .map(|s| s.hang.as_str())
-                .filter(|_| fits)
+                .map(|(_, segment)| segment.hang.as_str())
+                .filter(|_| marker <= room)
                 .collect(),
         }
     }
@@ -137,20 +147,17 @@ impl Nest {
 // === impl Container ===
 
 impl Container {
-    fn segment(&mut self, dialect: &Dialect) -> Segment {
+    fn segment(&self, dialect: &Dialect, is_marked: bool) -> Segment {
         match self {
             Self::Quote => Segment {
                 first: dialect.quote.to_owned(),
                 hang: dialect.quote.to_owned(),
-                is_marker: false,
             },
-            Self::Item { marker, fresh } => {
+            Self::Item { marker } => {
                 let hang = " ".repeat(marker.width().max(dialect.indent));
-                let is_marker = std::mem::take(fresh);
                 Segment {
-                    first: if is_marker { marker.clone() } else { hang.clone() },
+                    first: if is_marked { marker.clone() } else { hang.clone() },
                     hang,
-                    is_marker,
                 }
             }
         }
