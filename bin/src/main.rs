@@ -33,6 +33,9 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    // Reads FAILPOINTS; without the feature the variable means nothing.
+    #[cfg(feature = "failpoints")]
+    let _points = fail::FailScenario::setup();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return terminal::usage(&said).into(),
