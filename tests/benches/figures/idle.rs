@@ -1,0 +1,69 @@
+//! What the daemon costs while nothing happens: memory, and how often it wakes the processor.
+
+use std::{collections::HashMap, fs, path::Path, thread::sleep, time::Duration};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    host::Answers,
+    lab::{Lab, conversations},
+    table::Row,
+};
+
+const RSS_MIB: f64 = 16.0;
+const WAKE_UPS: f64 = 2.0;
+
+/// Connected to Slack by a socket that is pinged now and then, as Slack does.
+pub(crate) fn at_rest(lab: &Lab) -> Result<Vec<Row>> {
+    let (settle, watch) = if lab.quick { (1, 4) } else { (5, 20) };
+    let (settle, watch) = (Duration::from_secs(settle), Duration::from_secs(watch));
+    let names = conversations(1);
+    let (slack, home) = (lab.slack(&names), lab.home()?);
+    let host = lab.connected(home.path(), &slack.api_url(), &names, Answers::None)?;
+    let folder = format!("/proc/{}", host.pid());
+    let folder = Path::new(&folder);
+
+    sleep(settle);
+    let resident = number(&folder.join("status"), "VmRSS:")? / 1024.0;
+    let before = switches(folder)?;
+    sleep(watch);
+    let after = switches(folder)?;
+    host.stop()?;
+
+    // A thread that is gone has taken its count with it.
+    let wakes = |(thread, count): (&String, &f64)| count - before.get(thread).unwrap_or(&0.0);
+    let a_second = after.iter().map(wakes).sum::<f64>() / watch.as_secs_f64();
+    Ok(vec![
+        Row::new(
+            "idle, connected: resident memory",
+            format!("{resident:.1} MiB, {} threads", after.len()),
+            &format!("≤ {RSS_MIB} MiB"),
+            resident <= RSS_MIB,
+        ),
+        Row::new(
+            "idle, connected: wake-ups",
+            format!("{a_second:.2}/s"),
+            &format!("≤ {WAKE_UPS}/s"),
+            a_second <= WAKE_UPS,
+        ),
+    ])
+}
+
+/// How often each thread has gone to sleep by itself, which is how often it was woken.
+fn switches(process: &Path) -> Result<HashMap<String, f64>> {
+    let mut counts = HashMap::new();
+    for task in fs::read_dir(process.join("task"))? {
+        let task = task?;
+        let count = number(&task.path().join("status"), "voluntary_ctxt_switches:")?;
+        counts.insert(task.file_name().to_string_lossy().into_owned(), count);
+    }
+    Ok(counts)
+}
+
+/// The number that follows `field` in a status file of /proc.
+fn number(status: &Path, field: &str) -> Result<f64> {
+    let text = fs::read_to_string(status).context("this figure needs /proc")?;
+    let found = text.lines().find_map(|line| line.strip_prefix(field));
+    let word = found.and_then(|rest| rest.split_whitespace().next());
+    Ok(word.with_context(|| format!("no {field} in /proc"))?.parse()?)
+}
