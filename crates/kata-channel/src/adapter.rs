@@ -175,6 +175,20 @@ pub trait History: Send + Sync {
     /// As the platform says.
     async fn conversations(&self) -> Result<Vec<Discovered>, ChannelError>;
 
+    /// The threads of a conversation that began at `since` or later, the newest first, each with the cursor of its newest
+    /// reply. A reply under a message that was read long ago shows on no page after the conversation's cursor: this is how
+    /// it is found. Platforms whose conversations have no threads offer none.
+    ///
+    /// # Errors
+    /// As the platform says.
+    async fn threads(
+        &self,
+        _conversation: &Place,
+        _since: Timestamp,
+    ) -> Result<Vec<(Place, Cursor)>, ChannelError> {
+        Ok(Vec::new())
+    }
+
     /// The cursor of a place that is seen for the first time: what is there now is not old work.
     ///
     /// # Errors
