@@ -15,6 +15,9 @@ use crate::{
 
 /// A read that is longer is no read: a platform that serves pages for ever must not keep us for ever.
 const MOST_PAGES: usize = 10_000;
+/// D4: threads that began within seven days are looked at, the newest 50 of a conversation.
+const LOOK_BACK: Duration = Duration::from_secs(7 * 24 * 3600);
+const MOST_THREADS: usize = 50;
 const TOO_OLD: &str = "older than the catch-up reaches back";
 
 /// What stops a read.
@@ -107,6 +110,24 @@ impl Reader<'_> {
             Some(thread) => self.later(Cursor(thread.as_str().to_owned()), configured),
             None => configured,
         }
+    }
+
+    /// Threads of a conversation that have got further than we have read: a first reply under an old message, or any reply
+    /// in a thread that has no session (D4).
+    pub(super) async fn stirred(&self, conversation: &Place) -> Result<Vec<Place>, Halt> {
+        let since = self.clock.wall() - LOOK_BACK;
+        let found = self.ask(|| self.history.threads(conversation, since)).await?;
+        let mut stirred = Vec::new();
+        for (thread, newest) in found.into_iter().take(MOST_THREADS) {
+            let read = match self.cursors.cursor(&thread).await.map_err(Halt::Store)? {
+                Some(read) => read,
+                None => self.first_contact(&thread).await,
+            };
+            if self.history.compare(&read, &newest).is_lt() {
+                stirred.push(thread);
+            }
+        }
+        Ok(stirred)
     }
 
     async fn walk(&mut self, mut walk: Walk<'_>, mut request: PollRequest) -> Result<Vec<Place>, Halt> {

@@ -20,6 +20,10 @@ use crate::{
 /// How often the platform is asked for its conversations: a direct conversation that somebody opened is found by then.
 const DISCOVER_EVERY: Duration = Duration::from_secs(180);
 
+/// In every so many passes conversations are asked for threads that stirred: where history is polled every ten seconds, one
+/// more question a conversation and minute.
+const LOOK_BACK_EVERY: u64 = 6;
+
 /// Reads every conversation and every live thread of a channel.
 pub(super) struct Reconciler<'d> {
     reader: Reader<'d>,
@@ -27,6 +31,8 @@ pub(super) struct Reconciler<'d> {
     /// When each place was last tried, as a running number: a pass that was cut short goes on with the others next time.
     tried: HashMap<Place, u64>,
     tries: u64,
+    /// Passes that came to their end.
+    passes: u64,
 }
 
 impl<'d> Reconciler<'d> {
@@ -36,6 +42,7 @@ impl<'d> Reconciler<'d> {
             discovered: None,
             tried: HashMap::new(),
             tries: 0,
+            passes: 0,
         }
     }
 
@@ -43,20 +50,22 @@ impl<'d> Reconciler<'d> {
     /// the pass, since it will most likely meet them too.
     pub(super) async fn pass(&mut self) -> Result<(), Halt> {
         let places = self.places().await?;
-        let outcome = self.read_all(places).await;
+        let looks_back = self.passes.is_multiple_of(LOOK_BACK_EVERY);
+        let outcome = self.read_all(places, looks_back).await;
+        self.passes += u64::from(outcome.is_ok());
         let skipped = std::mem::take(&mut self.reader.skipped);
         self.reader.report.skipped(skipped).await;
         outcome
     }
 
-    async fn read_all(&mut self, places: Vec<Discovered>) -> Result<(), Halt> {
+    async fn read_all(&mut self, places: Vec<Discovered>, looks_back: bool) -> Result<(), Halt> {
         let mut known: HashSet<Place> = places.iter().map(|found| found.place.clone()).collect();
         self.tried.retain(|place, _| known.contains(place));
         let mut queue = VecDeque::from(places);
         while let Some(Discovered { place, named }) = queue.pop_front() {
             self.tries += 1;
             self.tried.insert(place.clone(), self.tries);
-            match self.reader.read(&place, named).await {
+            match self.read(&place, named, looks_back).await {
                 Ok(threads) => {
                     self.reader.report.readable(&place);
                     let new = threads.into_iter().filter(|thread| known.insert(thread.clone()));
@@ -69,6 +78,15 @@ impl<'d> Reconciler<'d> {
             }
         }
         Ok(())
+    }
+
+    /// Reads one place, and says which threads are worth a read of their own.
+    async fn read(&mut self, place: &Place, named: bool, looks_back: bool) -> Result<Vec<Place>, Halt> {
+        let mut threads = self.reader.read(place, named).await?;
+        if looks_back && place.thread.is_none() {
+            threads.extend(self.reader.stirred(place).await?);
+        }
+        Ok(threads)
     }
 
     /// What is to be read: those that wait longest first.

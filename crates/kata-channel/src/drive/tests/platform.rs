@@ -191,6 +191,27 @@ impl History for Platform {
             .collect())
     }
 
+    async fn threads(&self, of: &Place, since: Timestamp) -> Result<Vec<(Place, Cursor)>, ChannelError> {
+        self.note(format!("threads {}", of.conversation));
+        let state = self.state();
+        let began = |place: &Place| {
+            place
+                .thread
+                .as_ref()
+                .and_then(|root| root.as_str().parse::<i64>().ok())
+        };
+        let places = state
+            .places
+            .iter()
+            .filter(|(place, _)| place.conversation == of.conversation);
+        let young =
+            places.filter(|(place, _)| began(place).is_some_and(|root| root >= since.as_millis() / 1000));
+        let newest = |said: &[Inbound]| Some(Cursor(said.iter().map(|m| m.order.0).max()?.to_string()));
+        Ok(young
+            .filter_map(|(place, said)| Some((place.clone(), newest(said)?)))
+            .collect())
+    }
+
     async fn start_from_now(&self, _: &Place) -> Result<Cursor, ChannelError> {
         Ok(Cursor(NOW.to_string()))
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::{
@@ -75,6 +77,39 @@ async fn a_thread_starts_at_its_root_but_not_before_the_channel_was_configured()
     platform.state().threads.insert(c("C1"), vec![young]);
     let (ledger, _) = read_once(platform, ledger).await;
     assert_eq!(ledger.texts(), ["late enough", "young"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_under_a_message_that_was_read_before_is_found() {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    platform.state().places.insert(c("C1"), Vec::new());
+    ledger
+        .book()
+        .cursors
+        .insert(c("C1"), Cursor((NOW - 100).to_string()));
+    let [first, quiet, old] = [600, 700, 8 * 86_400].map(|ago| Place::thread("C1", (NOW - ago).to_string()));
+    platform.said(&first, "first reply", 50);
+    platform.said(&quiet, "read before", 60);
+    ledger
+        .book()
+        .cursors
+        .insert(quiet, Cursor((NOW - 60).to_string()));
+    platform.said(&old, "too old a thread to be looked at", 40);
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "reconciled"])
+        .await;
+    assert_eq!(bench.ledger.texts(), ["first reply"]);
+    assert_eq!(
+        bench.platform.times("poll").len(),
+        2,
+        "the conversation, and the one thread that stirred"
+    );
+    bench.platform.said(&first, "second reply", 10);
+    bench.quiet(Duration::from_secs(61)).await;
+    assert_eq!(bench.ledger.texts(), ["first reply", "second reply"]);
+    assert_eq!(bench.platform.times("threads").len(), 2, "asked once a minute");
+    bench.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
