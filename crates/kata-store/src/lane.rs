@@ -20,10 +20,11 @@ pub(crate) struct Lane {
     pub(crate) turn: Option<i64>,
     pub(crate) turn_at: Option<UnixMs>,
     pub(crate) out_state: String,
+    pub(crate) out_head: Option<i64>,
 }
 
 const COLUMNS: &str = "id, channel, conversation, thread, thread_key, generation, state, head, head_order, turn, \
-                       turn_ms, out_state";
+                       turn_ms, out_state, out_head";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Lane> {
     Ok(Lane {
@@ -39,6 +40,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Lane> {
         turn: row.get(9)?,
         turn_at: row.get(10)?,
         out_state: row.get(11)?,
+        out_head: row.get(12)?,
     })
 }
 
@@ -93,6 +95,7 @@ pub(crate) fn ensure(
         turn: None,
         turn_at: None,
         out_state: "idle".to_owned(),
+        out_head: None,
     })
 }
 

@@ -5,7 +5,7 @@ use rusqlite::Row;
 use crate::{
     ChannelId, OutClaim, OutWork, Part, RawAnswer, StoreError, UnixMs,
     answer::{self, NextPart},
-    payload,
+    lane, payload,
     tx::Tx,
 };
 
@@ -173,16 +173,24 @@ fn part(tx: &Tx<'_>, head: &Head, id: i64) -> Result<Part, StoreError> {
 
 // D17: in one transaction the raw answer is replaced by its parts.
 pub(crate) fn prepare(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<(), StoreError> {
-    let lane: Option<Option<i64>> = tx.first(
-        "SELECT lane FROM messages WHERE id = ?1 AND direction = 'outbound' AND status = 'pending'",
+    let found: Option<(Option<i64>, String)> = tx.first(
+        "SELECT lane, status FROM messages WHERE id = ?1 AND direction = 'outbound'",
         [answer],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    // Repeating it, after a reply that was lost, changes nothing.
-    let Some(lane) = lane.flatten() else { return Ok(()) };
+    let Some((Some(lane), status)) = found else {
+        return Ok(());
+    };
+    // Repeating it, after a reply that was lost, changes nothing: the lane may be sending its first part by now.
     if answer::is_prepared(tx, answer)? {
         return Ok(());
     }
-    answer::split(tx, answer, parts)?;
-    answer::release(tx, lane)
+    if status == "pending" {
+        answer::split(tx, answer, parts)?;
+    }
+    // Discarded meanwhile: the lane is free all the same.
+    if lane::by_id(tx, lane)?.is_some_and(|lane| lane.out_head == Some(answer)) {
+        return answer::release(tx, lane);
+    }
+    answer::refresh(tx, lane)
 }

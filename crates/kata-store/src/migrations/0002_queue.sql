@@ -2,6 +2,36 @@
 -- are nullable or defaulted, so that the 0.7 daemon's statements still work. Times of ours are Unix milliseconds.
 -- Plain SQLite 3.37: no triggers, no functions of ours.
 
+-- First, while the schema is small: each of these makes SQLite read all of it.
+-- lane NULL on a pending or processing row: written by the 0.7 daemon, not adopted yet.
+ALTER TABLE messages ADD COLUMN lane INTEGER;
+ALTER TABLE messages ADD COLUMN channel INTEGER;
+ALTER TABLE messages ADD COLUMN conversation TEXT;
+ALTER TABLE messages ADD COLUMN thread TEXT;
+ALTER TABLE messages ADD COLUMN reply_thread TEXT;
+ALTER TABLE messages ADD COLUMN platform_id TEXT;
+ALTER TABLE messages ADD COLUMN order_key INTEGER;
+ALTER TABLE messages ADD COLUMN session_key TEXT;
+ALTER TABLE messages ADD COLUMN sender TEXT;
+ALTER TABLE messages ADD COLUMN role TEXT;
+ALTER TABLE messages ADD COLUMN prompt TEXT;                       -- NULL: the same as the content
+ALTER TABLE messages ADD COLUMN sent_ms INTEGER;
+ALTER TABLE messages ADD COLUMN edited INTEGER;                    -- the platform's time of the newest edit taken
+ALTER TABLE messages ADD COLUMN gap TEXT;                          -- not ready: stored over a gap in this thread ('': the conversation)
+ALTER TABLE messages ADD COLUMN due_ms INTEGER;                    -- no claim before this
+ALTER TABLE messages ADD COLUMN claimed_ms INTEGER;                -- the latest claim; NULL: never claimed
+ALTER TABLE messages ADD COLUMN lease_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN busy_since_ms INTEGER;
+ALTER TABLE messages ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;  -- failed in company: one message a turn from now on
+ALTER TABLE messages ADD COLUMN turn INTEGER;                      -- the newest row of the turn it was claimed in
+ALTER TABLE messages ADD COLUMN turn_rows TEXT;                    -- on the newest row: all rows of the turn, when more than one
+ALTER TABLE messages ADD COLUMN outcome TEXT;                      -- how it ended
+ALTER TABLE messages ADD COLUMN answer INTEGER;                    -- inbound: its answer's row
+ALTER TABLE messages ADD COLUMN answers INTEGER;                   -- outbound: the row that it answers
+ALTER TABLE messages ADD COLUMN has_files INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN secret_until_ms INTEGER;           -- until then the payload holds secrets of the platform
+ALTER TABLE messages ADD COLUMN sign TEXT;                         -- a sign of life that stands on the platform
+
 CREATE TABLE kata_channels (
   id INTEGER PRIMARY KEY,
   workspace TEXT NOT NULL,
@@ -109,35 +139,6 @@ CREATE TABLE kata_trail (
   step TEXT NOT NULL,
   detail TEXT,
   PRIMARY KEY (message, n)) WITHOUT ROWID;
-
--- lane NULL on a pending or processing row: written by the 0.7 daemon, not adopted yet.
-ALTER TABLE messages ADD COLUMN lane INTEGER;
-ALTER TABLE messages ADD COLUMN channel INTEGER;
-ALTER TABLE messages ADD COLUMN conversation TEXT;
-ALTER TABLE messages ADD COLUMN thread TEXT;
-ALTER TABLE messages ADD COLUMN reply_thread TEXT;
-ALTER TABLE messages ADD COLUMN platform_id TEXT;
-ALTER TABLE messages ADD COLUMN order_key INTEGER;
-ALTER TABLE messages ADD COLUMN session_key TEXT;
-ALTER TABLE messages ADD COLUMN sender TEXT;
-ALTER TABLE messages ADD COLUMN role TEXT;
-ALTER TABLE messages ADD COLUMN prompt TEXT;                       -- NULL: the same as the content
-ALTER TABLE messages ADD COLUMN sent_ms INTEGER;
-ALTER TABLE messages ADD COLUMN edited INTEGER;                    -- the platform's time of the newest edit taken
-ALTER TABLE messages ADD COLUMN gap TEXT;                          -- not ready: stored over a gap in this thread ('': the conversation)
-ALTER TABLE messages ADD COLUMN due_ms INTEGER;                    -- no claim before this
-ALTER TABLE messages ADD COLUMN claimed_ms INTEGER;                -- the latest claim; NULL: never claimed
-ALTER TABLE messages ADD COLUMN lease_count INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE messages ADD COLUMN busy_since_ms INTEGER;
-ALTER TABLE messages ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;  -- failed in company: one message a turn from now on
-ALTER TABLE messages ADD COLUMN turn INTEGER;                      -- the newest row of the turn it was claimed in
-ALTER TABLE messages ADD COLUMN turn_rows TEXT;                    -- on the newest row: all rows of the turn, when more than one
-ALTER TABLE messages ADD COLUMN outcome TEXT;                      -- how it ended
-ALTER TABLE messages ADD COLUMN answer INTEGER;                    -- inbound: its answer's row
-ALTER TABLE messages ADD COLUMN answers INTEGER;                   -- outbound: the row that it answers
-ALTER TABLE messages ADD COLUMN has_files INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE messages ADD COLUMN secret_until_ms INTEGER;           -- until then the payload holds secrets of the platform
-ALTER TABLE messages ADD COLUMN sign TEXT;                         -- a sign of life that stands on the platform
 
 CREATE UNIQUE INDEX kata_messages_once ON messages (channel, conversation, platform_id) WHERE platform_id IS NOT NULL;
 CREATE INDEX kata_messages_waiting ON messages (lane, order_key, id)

@@ -7,7 +7,9 @@ use std::{
 
 use proptest::prelude::*;
 
-use crate::{Answer, ChannelId, Claim, Failed, Finished, OutClaim, OutWork, Outcome, Settle, Store};
+use crate::{
+    Answer, ChannelId, Claim, Failed, Finished, NewMessage, OutClaim, OutWork, Outcome, Settle, Store,
+};
 
 use super::support::{Fixture, channel, failure, message, push};
 
@@ -15,7 +17,8 @@ const LANES: u8 = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
-    Push(u8),
+    /// A message in this lane; late: the platform has it before the one that came last.
+    Push(u8, bool),
     /// The same message as the last one.
     Again,
     Claim(usize),
@@ -25,6 +28,8 @@ enum Op {
     GiveBack(usize),
     Cancel(usize),
     Send,
+    /// Crashes in an attempt to send. It had its effect, or not.
+    SendAndCrash(bool),
     Wait,
     /// Dropped without a word, and opened again.
     Crash,
@@ -32,7 +37,7 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        4 => (0..LANES).prop_map(Op::Push),
+        4 => (0..LANES, prop::bool::weighted(0.2)).prop_map(|(lane, late)| Op::Push(lane, late)),
         1 => Just(Op::Again),
         4 => (1..4_usize).prop_map(Op::Claim),
         3 => (0..3_usize).prop_map(Op::Finish),
@@ -40,6 +45,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..3_usize).prop_map(Op::GiveBack),
         1 => (0..3_usize).prop_map(Op::Cancel),
         2 => Just(Op::Send),
+        1 => any::<bool>().prop_map(Op::SendAndCrash),
         2 => Just(Op::Wait),
         1 => Just(Op::Crash),
     ]
@@ -48,6 +54,7 @@ fn op() -> impl Strategy<Value = Op> {
 #[derive(Clone, Debug)]
 struct Waiting {
     row: i64,
+    order: i64,
     attempts: u32,
     alone: bool,
 }
@@ -82,7 +89,7 @@ impl Run {
 
     async fn step(&mut self, op: Op) {
         match op {
-            Op::Push(lane) => self.push(lane).await,
+            Op::Push(lane, late) => self.push(lane, late).await,
             Op::Again => {
                 if let Some((lane, n)) = &self.model.last {
                     assert_eq!(
@@ -108,27 +115,35 @@ impl Run {
                 }
             }
             Op::Send => self.send().await,
+            Op::SendAndCrash(effect) => self.send_and_crash(effect).await,
             Op::Wait => self.fixture.advance(Duration::from_secs(60)),
             Op::Crash => self.crash(),
         }
     }
 
-    async fn push(&mut self, lane: u8) {
+    async fn push(&mut self, lane: u8, late: bool) {
         let lane = format!("C{lane}");
         self.model.pushed += 1;
         let n = self.model.pushed;
-        let Outcome::New { row, .. } = push(&self.store, self.channel, message(&lane, n)).await else {
+        let order = n * 10 - if late { 25 } else { 0 };
+        let new = NewMessage {
+            order,
+            ..message(&lane, n)
+        };
+        let Outcome::New { row, .. } = push(&self.store, self.channel, new).await else {
             panic!()
         };
-        self.model
-            .lanes
-            .entry(lane.clone())
-            .or_default()
-            .push_back(Waiting {
+        let waiting = self.model.lanes.entry(lane.clone()).or_default();
+        let place = waiting.partition_point(|other| (other.order, other.row) < (order, row));
+        waiting.insert(
+            place,
+            Waiting {
                 row,
+                order,
                 attempts: 0,
                 alone: false,
-            });
+            },
+        );
         self.model.last = Some((lane, n));
     }
 
@@ -141,7 +156,7 @@ impl Run {
             .iter()
             .filter(|(lane, rows)| !rows.is_empty() && !self.model.open.contains_key(*lane));
         let expected = ready
-            .min_by_key(|(_, rows)| rows[0].row)
+            .min_by_key(|(_, rows)| (rows[0].order, rows[0].row))
             .map(|(lane, _)| lane.clone());
         match self.store.claim(vec![self.channel], max).await.unwrap() {
             Claim::Turn(turn) => {
@@ -225,7 +240,7 @@ impl Run {
         waiting.retain(|row| row.attempts < 5);
     }
 
-    /// Sends what there is; after a crash in the middle of an attempt it would be read back instead.
+    /// Sends all that there is.
     async fn send(&mut self) {
         while let OutClaim::Work(work) = self.store.claim_out(vec![self.channel]).await.unwrap() {
             let OutWork::Send(part) = work else {
@@ -238,12 +253,57 @@ impl Run {
                 .unwrap()
                 .pop_front();
             assert_eq!(Some(part.text), expected);
-            self.store
-                .settle(part.id, Settle::Sent { platform_id: None })
-                .await
-                .unwrap();
+            self.settle(part.id, Settle::Sent { platform_id: None }).await;
         }
         assert!(self.model.answers.values().all(VecDeque::is_empty));
+    }
+
+    async fn settle(&self, part: i64, settle: Settle) {
+        self.store.settle(part, settle).await.unwrap();
+    }
+
+    async fn send_and_crash(&mut self, effect: bool) {
+        let OutClaim::Work(OutWork::Send(tried)) = self.store.claim_out(vec![self.channel]).await.unwrap()
+        else {
+            return self.crash();
+        };
+        self.crash();
+        self.fixture.advance(Duration::from_secs(5));
+        // Other lanes go on meanwhile; the one that was tried is read back first of all in its own.
+        loop {
+            let OutClaim::Work(work) = self.store.claim_out(vec![self.channel]).await.unwrap() else {
+                panic!()
+            };
+            match work {
+                OutWork::ReadBack(part) => {
+                    assert_eq!((part.id, &part.key), (tried.id, &tried.key));
+                    let found = if effect {
+                        Settle::Sent { platform_id: None }
+                    } else {
+                        Settle::Absent
+                    };
+                    self.settle(part.id, found).await;
+                    break;
+                }
+                OutWork::Send(part) => {
+                    assert_ne!(part.conversation, tried.conversation);
+                    self.model
+                        .answers
+                        .get_mut(&part.conversation)
+                        .unwrap()
+                        .pop_front();
+                    self.settle(part.id, Settle::Sent { platform_id: None }).await;
+                }
+                OutWork::Prepare(raw) => panic!("{raw:?}"),
+            }
+        }
+        if effect {
+            self.model
+                .answers
+                .get_mut(&tried.conversation)
+                .unwrap()
+                .pop_front();
+        }
     }
 
     fn crash(&mut self) {

@@ -251,6 +251,31 @@ async fn an_answer_is_discarded_while_it_waits_but_not_while_it_flies() {
 }
 
 #[tokio::test]
+async fn an_answer_discarded_while_it_is_prepared_frees_its_lane() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let channel = channel(&store).await;
+    let turn = row(&push(&store, channel, message("C1", 1)).await);
+    store
+        .finish(
+            turn,
+            Some(Answer {
+                content: "raw".to_owned(),
+                parts: None,
+            }),
+        )
+        .await
+        .unwrap();
+    let Some(OutWork::Prepare(raw)) = work(&store, channel).await else {
+        panic!()
+    };
+    answer(&store, channel, 2, &["next"]).await;
+    assert!(store.discard(raw.id).await.unwrap());
+    store.prepare(raw.id, vec!["late".to_owned()]).await.unwrap();
+    assert_eq!(send(&store, channel).await.text, "next");
+}
+
+#[tokio::test]
 async fn conversations_do_not_wait_for_each_other() {
     let fixture = Fixture::new();
     let store = fixture.open();

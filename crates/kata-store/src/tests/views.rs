@@ -161,6 +161,25 @@ async fn counts_follow_the_work() {
     );
 }
 
+#[tokio::test]
+async fn readers_cannot_write_and_a_view_needs_no_daemon() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = channel(&store).await;
+    push(&store, id, message("C1", 1)).await;
+    let written = store
+        .read(|conn| Ok(conn.execute("DELETE FROM messages", [])?))
+        .await;
+    assert!(matches!(written, Err(StoreError::Database(_))), "{written:?}");
+    store.close().await.unwrap();
+    let view = View::open_read_only(&fixture.path()).unwrap();
+    assert_eq!(
+        view.messages(&MessageFilter::default(), None, 9).unwrap().len(),
+        1
+    );
+    assert_eq!(view.channel_counts().unwrap()[0].waiting, 1);
+}
+
 #[test]
 fn a_file_that_was_never_ours_is_not_viewed() {
     let fixture = Fixture::new();

@@ -17,7 +17,8 @@ pub struct ChannelCounts {
     pub configured: bool,
     /// Its work is not claimed.
     pub paused: bool,
-    /// Messages that wait for a turn or are in one.
+    /// Messages that wait for a turn or are in one. It is counted as they come and go, so it is too high by those that a
+    /// 0.7 daemon ended on our file.
     pub waiting: u64,
     /// Turns that run.
     pub running: u64,
