@@ -156,6 +156,15 @@ pub struct PollPage {
     pub threads: Vec<Place>,
 }
 
+/// One page of a conversation's threads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreadPage {
+    /// Threads that have replies, each with the cursor of its newest one.
+    pub threads: Vec<(Place, Cursor)>,
+    /// The next page; none = this was the last one.
+    pub next: Option<String>,
+}
+
 /// A conversation the bot can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovered {
@@ -175,9 +184,12 @@ pub trait History: Send + Sync {
     /// As the platform says.
     async fn conversations(&self) -> Result<Vec<Discovered>, ChannelError>;
 
-    /// The threads of a conversation that began at `since` or later, the newest first, each with the cursor of its newest
-    /// reply. A reply under a message that was read long ago shows on no page after the conversation's cursor: this is how
-    /// it is found. Platforms whose conversations have no threads offer none.
+    /// One page of the threads of a conversation that began at `since` or later, the newest threads first. `page` = the one
+    /// to go on with; none = the first one. A reply under a message that was read long ago shows on no page after the
+    /// conversation's cursor: this is how it is found. Platforms whose conversations have no threads offer none.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing changes on the platform.
     ///
     /// # Errors
     /// As the platform says.
@@ -185,8 +197,9 @@ pub trait History: Send + Sync {
         &self,
         _conversation: &Place,
         _since: Timestamp,
-    ) -> Result<Vec<(Place, Cursor)>, ChannelError> {
-        Ok(Vec::new())
+        _page: Option<String>,
+    ) -> Result<ThreadPage, ChannelError> {
+        Ok(ThreadPage::default())
     }
 
     /// The cursor of a place that is seen for the first time: what is there now is not old work.

@@ -31,7 +31,7 @@ pub mod time;
 
 pub use adapter::{
     Adapter, Descriptor, Files, History, Identity, Length, PollPage, PollRequest, Push, ReadBack, Sign,
-    Signs, Unit,
+    Signs, ThreadPage, Unit,
 };
 pub use error::{ChannelError, Effect, Error, SendError, cause_ref};
 pub use id::{ChannelKey, ConversationId, MessageId, Place, SenderId, Slug, ThreadId, WorkspaceId};

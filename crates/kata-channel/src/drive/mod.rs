@@ -14,6 +14,7 @@ mod driver;
 mod event;
 mod flow;
 mod hold;
+mod look_back;
 mod poll;
 mod read;
 mod reconcile;

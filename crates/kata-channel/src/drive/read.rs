@@ -15,9 +15,6 @@ use crate::{
 
 /// A read that is longer is no read: a platform that serves pages for ever must not keep us for ever.
 const MOST_PAGES: usize = 10_000;
-/// D4: threads that began within seven days are looked at, the newest 50 of a conversation.
-const LOOK_BACK: Duration = Duration::from_secs(7 * 24 * 3600);
-const MOST_THREADS: usize = 50;
 const TOO_OLD: &str = "older than the catch-up reaches back";
 
 /// What stops a read.
@@ -89,11 +86,15 @@ impl Reader<'_> {
 
     /// A conversation that was just named: what is there now is not old work.
     async fn start_from_now(&self, place: &Place) -> Result<(), Halt> {
+        // Its own cursor comes last: once it stands, the first contact is over.
+        self.pass_over_threads(place).await?;
         let cursor = self.ask(|| self.history.start_from_now(place)).await?;
-        let advance = Advance::To {
-            place: place.clone(),
-            to: cursor,
-        };
+        self.stand_at(place.clone(), cursor).await
+    }
+
+    /// From here on, whatever came before.
+    pub(super) async fn stand_at(&self, place: Place, to: Cursor) -> Result<(), Halt> {
+        let advance = Advance::To { place, to };
         self.admit(Page {
             messages: Vec::new(),
             advance: Some(advance),
@@ -104,30 +105,12 @@ impl Reader<'_> {
 
     /// Where a place begins that nobody named. A thread begins with its root, which is where its id points; but neither a
     /// thread nor a conversation reaches back to before the channel was configured.
-    async fn first_contact(&self, place: &Place) -> Cursor {
+    pub(super) async fn first_contact(&self, place: &Place) -> Cursor {
         let configured = self.history.cursor_at(self.cursors.first_configured().await);
         match &place.thread {
             Some(thread) => self.later(Cursor(thread.as_str().to_owned()), configured),
             None => configured,
         }
-    }
-
-    /// Threads of a conversation that have got further than we have read: a first reply under an old message, or any reply
-    /// in a thread that has no session (D4).
-    pub(super) async fn stirred(&self, conversation: &Place) -> Result<Vec<Place>, Halt> {
-        let since = self.clock.wall() - LOOK_BACK;
-        let found = self.ask(|| self.history.threads(conversation, since)).await?;
-        let mut stirred = Vec::new();
-        for (thread, newest) in found.into_iter().take(MOST_THREADS) {
-            let read = match self.cursors.cursor(&thread).await.map_err(Halt::Store)? {
-                Some(read) => read,
-                None => self.first_contact(&thread).await,
-            };
-            if self.history.compare(&read, &newest).is_lt() {
-                stirred.push(thread);
-            }
-        }
-        Ok(stirred)
     }
 
     async fn walk(&mut self, mut walk: Walk<'_>, mut request: PollRequest) -> Result<Vec<Place>, Halt> {
@@ -209,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    async fn ask<T, Q>(&self, question: impl FnMut() -> Q) -> Result<T, Halt>
+    pub(super) async fn ask<T, Q>(&self, question: impl FnMut() -> Q) -> Result<T, Halt>
     where
         Q: Future<Output = Result<T, ChannelError>>,
     {
@@ -228,7 +211,7 @@ fn is_before(message: &Inbound, reach: Timestamp) -> bool {
     starts_a_turn && message.sent_at < reach && message.disposition == Disposition::Turn
 }
 
-fn endless(place: &Place) -> Halt {
+pub(super) fn endless(place: &Place) -> Halt {
     Halt::Channel(ChannelError::Other(format!(
         "the history of {} does not come to an end",
         place.conversation

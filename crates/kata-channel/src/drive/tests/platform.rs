@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     adapter::{
-        Adapter, Descriptor, Discovered, History, Identity, Length, PollPage, PollRequest, Push, Unit,
+        Adapter, Descriptor, Discovered, History, Identity, Length, PollPage, PollRequest, Push, ThreadPage,
+        Unit,
     },
     drive::Sink,
     error::{ChannelError, SendError},
@@ -48,6 +49,8 @@ pub(super) struct State {
     pub(super) page_size: usize,
     /// Answers to polls that come before the real ones, and whose they are.
     pub(super) refusals: VecDeque<(Option<Place>, ChannelError)>,
+    /// Answers to questions for a second page of threads, before the real one.
+    pub(super) thread_refusals: VecDeque<ChannelError>,
     pub(super) always_refuse: BTreeMap<Place, ChannelError>,
     /// Polls, counted from one, that find the platform away.
     pub(super) outage: Range<usize>,
@@ -191,9 +194,20 @@ impl History for Platform {
             .collect())
     }
 
-    async fn threads(&self, of: &Place, since: Timestamp) -> Result<Vec<(Place, Cursor)>, ChannelError> {
-        self.note(format!("threads {}", of.conversation));
-        let state = self.state();
+    async fn threads(
+        &self,
+        of: &Place,
+        since: Timestamp,
+        page: Option<String>,
+    ) -> Result<ThreadPage, ChannelError> {
+        let skip = page.map_or(0, |token| token.parse().expect("tokens are counts"));
+        self.note(format!("threads {} {skip}", of.conversation));
+        let mut state = self.state();
+        if skip > 0
+            && let Some(error) = state.thread_refusals.pop_front()
+        {
+            return Err(error);
+        }
         let began = |place: &Place| {
             place
                 .thread
@@ -207,9 +221,15 @@ impl History for Platform {
         let young =
             places.filter(|(place, _)| began(place).is_some_and(|root| root >= since.as_millis() / 1000));
         let newest = |said: &[Inbound]| Some(Cursor(said.iter().map(|m| m.order.0).max()?.to_string()));
-        Ok(young
+        let all: Vec<_> = young
+            .rev()
             .filter_map(|(place, said)| Some((place.clone(), newest(said)?)))
-            .collect())
+            .collect();
+        let read = skip + state.page_size;
+        Ok(ThreadPage {
+            next: (read < all.len()).then(|| read.to_string()),
+            threads: all.into_iter().skip(skip).take(state.page_size).collect(),
+        })
     }
 
     async fn start_from_now(&self, _: &Place) -> Result<Cursor, ChannelError> {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     drive::DriverEvent,
+    error::ChannelError,
     id::Place,
     inbound::{Consumed, Cursor, Disposition},
 };
@@ -81,13 +82,7 @@ async fn a_thread_starts_at_its_root_but_not_before_the_channel_was_configured()
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_under_a_message_that_was_read_before_is_found() {
-    let (platform, ledger) = (Platform::new(), Ledger::default());
-    platform.state().places.insert(c("C1"), Vec::new());
-    ledger
-        .book()
-        .cursors
-        .insert(c("C1"), Cursor((NOW - 100).to_string()));
-    let [first, quiet, old] = [600, 700, 8 * 86_400].map(|ago| Place::thread("C1", (NOW - ago).to_string()));
+    let (platform, ledger, [first, quiet, old]) = read_before([600, 700, 8 * 86_400]);
     platform.said(&first, "first reply", 50);
     platform.said(&quiet, "read before", 60);
     ledger
@@ -109,6 +104,105 @@ async fn a_reply_under_a_message_that_was_read_before_is_found() {
     bench.quiet(Duration::from_secs(61)).await;
     assert_eq!(bench.ledger.texts(), ["first reply", "second reply"]);
     assert_eq!(bench.platform.times("threads").len(), 2, "asked once a minute");
+    bench.stop().await;
+}
+
+/// A conversation that was read up to 100 s ago, and the roots of threads in it that are older than that.
+fn read_before<const N: usize>(roots: [i64; N]) -> (Platform, Ledger, [Place; N]) {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    platform.state().places.insert(c("C1"), Vec::new());
+    ledger
+        .book()
+        .cursors
+        .insert(c("C1"), Cursor((NOW - 100).to_string()));
+    let threads = roots.map(|ago| Place::thread("C1", (NOW - ago).to_string()));
+    (platform, ledger, threads)
+}
+
+/// The conversation's cursor moves over the reply, and the process dies before it has read the thread.
+#[tokio::test(start_paused = true)]
+async fn a_reply_survives_a_crash_between_the_conversation_and_its_thread() {
+    let (platform, ledger, [thread]) = read_before([600]);
+    platform.said(&thread, "first reply", 50);
+    platform.said(&c("C1"), "later", 40);
+    platform.state().always_refuse.insert(
+        thread.clone(),
+        ChannelError::ConnectionLost("and then the lights went out".into()),
+    );
+    let mut bench = Bench::start_with(platform, ledger.clone());
+    bench
+        .expect(&["connecting", "connected", "holding", "degraded"])
+        .await;
+    bench.stop().await;
+    assert_eq!(
+        (ledger.texts(), stands_at(&ledger, &c("C1"))),
+        (vec!["later".into()], NOW - 40),
+        "the cursor has passed a reply that was not read"
+    );
+    let (platform, _, _) = read_before([]);
+    platform.said(&thread, "first reply", 50);
+    let (ledger, _) = read_once(platform, ledger).await;
+    assert_eq!(ledger.texts(), ["later", "first reply"]);
+    assert_eq!(stands_at(&ledger, &thread), NOW - 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn replies_are_no_old_work_in_a_conversation_that_was_just_named() {
+    let (platform, ledger, [lively, silent]) = read_before([600, 700]);
+    ledger.book().cursors.clear();
+    platform.said(&lively, "before we came", 500);
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "reconciled"])
+        .await;
+    bench.platform.said(&lively, "after we came", 10);
+    bench.platform.said(&silent, "a first reply after we came", 5);
+    bench.quiet(Duration::from_secs(61)).await;
+    let mut texts = bench.ledger.texts();
+    texts.sort();
+    assert_eq!(texts, ["a first reply after we came", "after we came"]);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_in_a_look_back_costs_no_page_twice() {
+    let (platform, ledger, threads) = read_before([600, 700, 800, 900, 1000]);
+    threads
+        .iter()
+        .for_each(|thread| platform.said(thread, "reply", 50));
+    platform.state().thread_refusals.extend((0..2).map(|_| {
+        let retry_after = Some(Duration::from_secs(20));
+        ChannelError::RateLimited {
+            what: "threads".into(),
+            retry_after,
+        }
+    }));
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "rate limited"])
+        .await;
+    bench.expect(&["reconciled", "recovered"]).await;
+    bench.quiet(Duration::from_secs(5)).await;
+    let asked = |page: &str| bench.platform.times(&format!("threads C1 {page}")).len();
+    assert_eq!([asked("0"), asked("2"), asked("4")], [1, 3, 1]);
+    assert_eq!(bench.ledger.book().cursors.len(), 6, "every thread was read");
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn threads_beyond_fifty_wait_for_the_next_look() {
+    let (platform, ledger, _) = read_before([]);
+    platform.state().page_size = 100;
+    for n in 0..60 {
+        platform.said(&Place::thread("C1", (NOW - 600 - n).to_string()), "reply", 50);
+    }
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "reconciled"])
+        .await;
+    assert_eq!(bench.ledger.book().cursors.len(), 51);
+    bench.quiet(Duration::from_secs(61)).await;
+    assert_eq!(bench.ledger.book().cursors.len(), 61);
     bench.stop().await;
 }
 
