@@ -8,7 +8,8 @@ use std::{cmp::Ordering, collections::BTreeSet};
 
 use async_trait::async_trait;
 use kata_channel::{
-    ChannelError, Cursor, History, Inbound, Place, PollPage, PollRequest, Timestamp, adapter::Discovered,
+    ChannelError, Cursor, History, Inbound, Place, PollPage, PollRequest, ThreadPage, Timestamp,
+    adapter::Discovered,
 };
 
 use super::SlackAdapter;
@@ -49,6 +50,31 @@ impl History for SlackAdapter {
             .collect())
     }
 
+    /// A message knows its latest reply, so one page of a conversation tells of 200 threads. Without a lower bound Slack
+    /// serves the newest messages first: what matters comes first, whatever is left out.
+    async fn threads(
+        &self,
+        conversation: &Place,
+        since: Timestamp,
+        page: Option<String>,
+    ) -> Result<ThreadPage, ChannelError> {
+        let mut arguments = vec![("limit", PAGE)];
+        arguments.extend(page.as_deref().map(|cursor| ("cursor", cursor)));
+        let answer = self.page(conversation, &arguments).await?;
+        let since = ts::at(since);
+        let (recent, older): (Vec<Message>, Vec<Message>) = answer.messages().into_iter().partition(|root| {
+            root.ts
+                .as_deref()
+                .is_some_and(|ts| ts::compare(ts, &since).is_ge())
+        });
+        let replied = |root: Message| Some((thread(conversation, &root)?, Cursor(root.latest_reply?)));
+        let next = onward(&answer)?.filter(|_| older.is_empty());
+        Ok(ThreadPage {
+            threads: recent.into_iter().filter_map(replied).collect(),
+            next: next.map(str::to_owned),
+        })
+    }
+
     async fn start_from_now(&self, place: &Place) -> Result<Cursor, ChannelError> {
         let page = self.page(place, &[("limit", "1")]).await?;
         // A thread's first message comes first, and knows the latest reply.
@@ -77,11 +103,7 @@ impl History for SlackAdapter {
         let mut arguments = vec![("limit", PAGE), ("oldest", &*cursor.0), ("inclusive", "false")];
         arguments.extend(token.map(|token| ("cursor", token.cursor)));
         let answer = self.page(place, &arguments).await?;
-        if answer.has_more && answer.next_cursor().is_none() {
-            return Err(ChannelError::Other(
-                "Slack has more history but does not say how to get it".into(),
-            ));
-        }
+        let onward = onward(&answer)?;
         let after = |message: &Message| {
             message
                 .ts
@@ -104,7 +126,7 @@ impl History for SlackAdapter {
             .zip(oldest)
             .is_some_and(|(token, oldest)| ts::compare(&oldest, token.newest).is_gt());
         let before = token.map_or(&*cursor.0, |token| token.newest);
-        let next = answer.next_cursor().map(|cursor| PageToken {
+        let next = onward.map(|cursor| PageToken {
             newest: newest.as_deref().unwrap_or(before),
             cursor,
         });
@@ -112,7 +134,7 @@ impl History for SlackAdapter {
             contiguous: next.is_none() || ascending,
             next: next.map(|token| token.write()),
             newest: newest.map(Cursor),
-            threads: self.threads(place, &cursor.0, &said),
+            threads: stirred(place, &cursor.0, &said),
             messages: self.read(place, &said).await?,
         })
     }
@@ -186,20 +208,6 @@ impl SlackAdapter {
         Ok(found)
     }
 
-    fn threads(&self, place: &Place, cursor: &str, said: &[Message]) -> Vec<Place> {
-        if place.thread.is_some() {
-            return Vec::new();
-        }
-        let stirred = said.iter().filter(|m| {
-            m.latest_reply
-                .as_deref()
-                .is_some_and(|ts| ts::compare(ts, cursor).is_gt())
-        });
-        stirred
-            .filter_map(|m| Some(Place::thread(place.conversation.clone(), m.ts.as_deref()?)))
-            .collect()
-    }
-
     async fn read(&self, place: &Place, said: &[Message]) -> Result<Vec<Inbound>, ChannelError> {
         let account = self.account();
         let me = account.me()?;
@@ -222,4 +230,31 @@ impl SlackAdapter {
             .flat_map(|message| reader.history(message, scene))
             .collect())
     }
+}
+
+/// How to go on after a page; none = it was the last one.
+fn onward(answer: &wire::History) -> Result<Option<&str>, ChannelError> {
+    match answer.next_cursor() {
+        None if answer.has_more => Err(ChannelError::Other(
+            "Slack has more history but does not say how to get it".into(),
+        )),
+        next => Ok(next),
+    }
+}
+
+fn thread(place: &Place, root: &Message) -> Option<Place> {
+    Some(Place::thread(place.conversation.clone(), root.ts.as_deref()?))
+}
+
+/// Threads whose first message was read just now and that have replies after `cursor`.
+fn stirred(place: &Place, cursor: &str, said: &[Message]) -> Vec<Place> {
+    if place.thread.is_some() {
+        return Vec::new();
+    }
+    let replied = said.iter().filter(|root| {
+        root.latest_reply
+            .as_deref()
+            .is_some_and(|ts| ts::compare(ts, cursor).is_gt())
+    });
+    replied.filter_map(|root| thread(place, root)).collect()
 }

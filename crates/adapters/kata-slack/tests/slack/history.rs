@@ -1,6 +1,8 @@
 //! Reading what was said while nobody listened.
 
-use kata_channel::{Adapter, ChannelError, Cursor, Inbound, Kind, Place, PollPage, PollRequest};
+use std::time::Duration;
+
+use kata_channel::{Adapter, ChannelError, Cursor, Inbound, Kind, Place, PollPage, PollRequest, ThreadPage};
 use kata_testkit::slack::{ChannelKind, Fault, PageOrder};
 
 use crate::rig::Rig;
@@ -127,6 +129,83 @@ async fn threads_are_named_and_read_without_their_first_message() {
         adapter.history().unwrap().start_from_now(&thread).await.unwrap(),
         Cursor(reply)
     );
+}
+
+/// Every thread that began within `days`, page by page.
+async fn look_back(rig: &Rig, adapter: &dyn Adapter, days: u64) -> Vec<ThreadPage> {
+    let since = rig.now() - Duration::from_secs(days * 86_400);
+    let history = adapter.history().unwrap();
+    let mut pages: Vec<ThreadPage> = Vec::new();
+    loop {
+        let next = pages.last().and_then(|page| page.next.clone());
+        pages.push(history.threads(&c1(), since, next).await.unwrap());
+        if pages.last().is_some_and(|page| page.next.is_none()) {
+            return pages;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_under_a_message_that_was_read_before_is_told_by_looking_back() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &["C1"]).await;
+    let root = rig.slack.post_silently("C1", "U1", "root");
+    let read_to = rig.slack.post_silently("C1", "U1", "nobody replies to this");
+    let reply = rig.slack.reply_silently("C1", &root, "U1", "first reply");
+    let shown = poll(&*adapter, &c1(), &read_to, None).await.unwrap();
+    assert!(
+        shown.messages.is_empty() && shown.threads.is_empty(),
+        "the conversation alone does not show it: {shown:?}"
+    );
+    let pages = look_back(&rig, &*adapter, 7).await;
+    let thread = Place::thread("C1", root.as_str());
+    assert_eq!(pages[0].threads, [(thread.clone(), Cursor(reply))]);
+    assert_eq!(texts(&read(&*adapter, &thread, &root).await), ["first reply"]);
+}
+
+#[tokio::test]
+async fn looking_back_takes_the_newest_first_and_ends_where_it_reaches() {
+    for order in [PageOrder::NewestFirst, PageOrder::OldestFirst] {
+        let rig = Rig::start().await;
+        rig.slack.serve_pages(order);
+        rig.slack.cap_pages(2);
+        let adapter = rig.channel("support", &["C1"]).await;
+        let roots: Vec<String> = [9, 8, 6, 5, 4, 3]
+            .iter()
+            .map(|days| {
+                let age = Duration::from_secs(days * 86_400);
+                rig.slack.posted_ago("C1", "U1", "root", age)
+            })
+            .collect();
+        let newest: Vec<Cursor> = roots
+            .iter()
+            .map(|root| Cursor(rig.slack.reply_silently("C1", root, "U1", "reply")))
+            .collect();
+        let pages = look_back(&rig, &*adapter, 7).await;
+        let found: Vec<_> = pages.iter().flat_map(|page| page.threads.clone()).collect();
+        let wanted: Vec<_> = (2..6)
+            .rev()
+            .map(|n| (Place::thread("C1", roots[n].as_str()), newest[n].clone()))
+            .collect();
+        assert_eq!(found, wanted, "{order:?}");
+        assert_eq!(
+            rig.slack.calls("conversations.history").len(),
+            3,
+            "the third page is too old already"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_slack_asks_for_while_looking_back_is_told() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &["C1"]).await;
+    rig.slack
+        .fail_next("conversations.history", Fault::RateLimited { retry_after: 30 });
+    let since = rig.now() - Duration::from_secs(86_400);
+    let history = adapter.history().unwrap();
+    let limited = history.threads(&c1(), since, None).await.unwrap_err();
+    assert!(limited.retry_after().is_some(), "{limited}");
 }
 
 #[tokio::test]
