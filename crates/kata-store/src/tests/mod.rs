@@ -2,6 +2,8 @@
 
 mod admission;
 pub(crate) mod effort;
+#[cfg(feature = "failpoints")]
+mod killed;
 mod model;
 mod old;
 mod opening;
