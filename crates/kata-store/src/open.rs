@@ -24,7 +24,9 @@ use crate::{
 pub(crate) const BUSY_TIMEOUT_MS: u32 = 5_000;
 /// Operations that wait for the writer; beyond these, callers wait to be let in.
 const QUEUE: usize = 1_024;
-const READERS: usize = 4;
+/// Few: they serve catch-up and views, and each keeps a page cache and the schema in memory.
+const READERS: usize = 2;
+const READER_CACHE_KIB: i32 = 512;
 const STATEMENTS: usize = 128;
 
 /// What the store needs to be told.
@@ -216,6 +218,7 @@ fn readers(path: &Path) -> Result<Pool, OpenError> {
             conn.interact(|conn| {
                 conn.set_prepared_statement_cache_capacity(STATEMENTS);
                 conn.pragma_update(None, "busy_timeout", BUSY_TIMEOUT_MS)?;
+                conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
                 conn.pragma_update(None, "query_only", true)
             })
             .await

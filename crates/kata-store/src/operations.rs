@@ -116,6 +116,10 @@ impl Store {
     /// Claims the next turn: of the first channel that has a ready lane the lane whose head is oldest, and from it up
     /// to `max_rows` messages of one session (D9, D14).
     ///
+    /// # Cancel safety
+    /// Not cancel safe: a claim whose future was dropped may have been made all the same. It then stays open until
+    /// [`give_back_all`](Self::give_back_all) or the next opening.
+    ///
     /// # Errors
     /// When the store is closed or the database refuses.
     pub async fn claim(&self, channels: Vec<ChannelId>, max_rows: usize) -> Result<Claim, StoreError> {
@@ -226,6 +230,10 @@ impl Store {
     // === out ===
 
     /// Claims the next step of an answer. For a part to send, the attempt mark is durable when this returns (D18).
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: a claim whose future was dropped may have been made all the same, and holds its lane until the
+    /// next opening, which takes a part to send for one of unknown outcome.
     ///
     /// # Errors
     /// When the store is closed or the database refuses.

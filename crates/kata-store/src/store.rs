@@ -20,7 +20,8 @@ use crate::{OpenError, OpenOptions, Opened, Room, StoreError, job::Call, tx::Tx,
 ///
 /// # Cancel safety
 /// Every operation is one transaction. Dropping its future either keeps the transaction from being begun or leaves it
-/// to run to its end; it never leaves half of it. Operations are therefore written so that repeating them is safe.
+/// to run to its end; it never leaves half of it. Repeating an operation is safe. The two claims are the exception: they
+/// hand out a lease, and say so themselves.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
