@@ -71,7 +71,7 @@ fn turn(tx: &mut Tx<'_>, home: &Home, gap: &str, message: NewMessage) -> Result<
     if is_known(tx, home, &message.conversation, &message.platform_id)? {
         return Ok(Outcome::Known);
     }
-    let mut lane = open_lane(tx, home, &message)?;
+    let lane = open_lane(tx, home, &message)?;
     let (ready, order, due) = (message.ready, message.order, message.not_before);
     let key = session::key(tx, home, &lane);
     let session_started = session::touch(tx, &lane, &key)?.then(|| key.clone());
@@ -86,7 +86,7 @@ fn turn(tx: &mut Tx<'_>, home: &Home, gap: &str, message: NewMessage) -> Result<
         },
     )?;
     if ready {
-        lane::arrived(tx, &mut lane, row, order, due)?;
+        lane::arrived(tx, &lane, row, order, due)?;
     }
     Ok(Outcome::New { row, session_started })
 }
@@ -98,13 +98,11 @@ pub(crate) fn is_known(
     conversation: &str,
     platform_id: &str,
 ) -> Result<bool, StoreError> {
-    let found = tx.first(
+    tx.one(
         "SELECT EXISTS (SELECT 1 FROM messages WHERE channel = ?1 AND conversation = ?2 AND platform_id = ?3)
              OR EXISTS (SELECT 1 FROM kata_tombstones WHERE channel = ?1 AND conversation = ?2 AND platform_id = ?3)",
         (home.id, conversation, platform_id),
-        |row| row.get(0),
-    )?;
-    Ok(found.unwrap_or(false))
+    )
 }
 
 /// The message's lane, with its thread key decided.

@@ -11,6 +11,7 @@ use crate::{
     payload::{self, Inbound},
     session,
     tx::Tx,
+    words::Status,
 };
 
 /// D24: rows a step.
@@ -68,14 +69,11 @@ pub(crate) fn before_claim(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
 }
 
 fn first(tx: &Tx<'_>) -> Result<Option<i64>, StoreError> {
-    Ok(tx
-        .first(
-            "SELECT MIN(id) FROM messages
+    tx.one(
+        "SELECT MIN(id) FROM messages
              WHERE direction = 'inbound' AND lane IS NULL AND status IN ('pending', 'processing')",
-            [],
-            |row| row.get(0),
-        )?
-        .flatten())
+        [],
+    )
 }
 
 fn step(tx: &mut Tx<'_>, max: usize) -> Result<usize, StoreError> {
@@ -101,11 +99,11 @@ pub(crate) fn one(tx: &mut Tx<'_>, id: i64) -> Result<(), StoreError> {
              WHERE id = ?1 AND direction = 'inbound' AND lane IS NULL AND status <> 'processed'"
         ),
         [id],
-        |row| Ok((read(row)?, row.get::<_, String>(5)?)),
+        |row| Ok((read(row)?, row.get::<_, Status>(5)?)),
     )?;
     let Some((row, status)) = row else { return Ok(()) };
     inbound(tx, &row)?;
-    if status == "failed" {
+    if status == Status::Failed {
         // It only gets its place: bringing it back is the caller's decision.
         let lane: Option<(i64, ChannelId)> = tx.first(
             "SELECT lane, channel FROM messages WHERE id = ?1 AND status = 'pending'",
@@ -189,7 +187,7 @@ fn inbound(tx: &mut Tx<'_>, row: &Foreign) -> Result<(), StoreError> {
         return end(tx, row.id, "processed", "duplicate", None);
     }
     let name = (tx.options.lane)(&place.conversation, place.thread.as_deref());
-    let mut lane = lane::ensure(
+    let lane = lane::ensure(
         tx,
         place.home.id,
         &name,
@@ -227,7 +225,7 @@ fn inbound(tx: &mut Tx<'_>, row: &Foreign) -> Result<(), StoreError> {
     )?;
     session::touch(tx, &lane, &key)?;
     channel::count(tx, place.home.id, 1)?;
-    lane::arrived(tx, &mut lane, row.id, order, None)
+    lane::arrived(tx, &lane, row.id, order, None)
 }
 
 /// 0.7 keeps no order of the platform, only that of its ids: the row stands right behind those that were there before it.

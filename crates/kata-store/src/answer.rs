@@ -5,6 +5,7 @@ use crate::{
     lane::{self, Lane},
     payload,
     tx::Tx,
+    words::PartState,
 };
 
 /// Discord takes no longer nonce; every key has to fit the strictest platform.
@@ -54,8 +55,8 @@ pub(crate) fn split(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<()
         return Ok(());
     }
     for (n, text) in (1_usize..).zip(parts) {
-        let random: Option<String> = tx.first("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0))?;
-        let mut key = format!("{answer}-{n}-{}", random.unwrap_or_default());
+        let random: String = tx.one("SELECT lower(hex(randomblob(8)))", [])?;
+        let mut key = format!("{answer}-{n}-{}", random);
         key.truncate(KEY_LENGTH);
         part(tx, answer, (n, parts.len()), text, &key)?;
     }
@@ -89,17 +90,15 @@ fn part(
 
 /// Whether an answer was split into parts.
 pub(crate) fn is_prepared(tx: &Tx<'_>, answer: i64) -> Result<bool, StoreError> {
-    let found = tx.first(
+    tx.one(
         "SELECT EXISTS (SELECT 1 FROM kata_parts WHERE answer = ?1)",
         [answer],
-        |row| row.get(0),
-    )?;
-    Ok(found.unwrap_or(false))
+    )
 }
 
 /// Finds the lane's next answer anew. A lane that is sending stays so.
 pub(crate) fn refresh(tx: &mut Tx<'_>, lane: i64) -> Result<(), StoreError> {
-    if lane::by_id(tx, lane)?.is_none_or(|lane| lane.out_is_busy()) {
+    if lane::by_id(tx, lane)?.is_none_or(|lane| lane.is_sending) {
         return Ok(());
     }
     release(tx, lane)
@@ -134,7 +133,7 @@ pub(crate) fn release(tx: &mut Tx<'_>, lane: i64) -> Result<(), StoreError> {
 /// The part of an answer that is next: the first one that is not settled.
 pub(crate) struct NextPart {
     pub(crate) id: i64,
-    pub(crate) state: String,
+    pub(crate) state: PartState,
     pub(crate) due: Option<UnixMs>,
 }
 

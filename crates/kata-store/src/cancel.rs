@@ -2,20 +2,21 @@
 
 use crate::{
     Retried, StoreError, adopt, answer, channel, lane,
-    turn_end::{self, Ending},
+    row::{self, Ending},
     tx::Tx,
+    words::Status,
 };
 
 /// Ends a turn without an answer.
 pub(crate) fn cancel(tx: &mut Tx<'_>, turn: i64, reason: &str) -> Result<bool, StoreError> {
-    let Some((_, lane)) = turn_end::open(tx, turn)? else {
+    let Some((_, lane)) = row::open(tx, turn)? else {
         return end_waiting(tx, turn, "cancelled", reason);
     };
     for id in turn_rows(tx, turn)? {
-        if let Some(row) = turn_end::load(tx, id)?.filter(Ending::is_unended)
+        if let Some(row) = row::load(tx, id)?.filter(Ending::is_unended)
             && let Some(channel) = row.channel
         {
-            turn_end::end(tx, &row, channel, "cancelled", Some(reason))?;
+            row::end(tx, &row, channel, "cancelled", Some(reason))?;
         }
     }
     lane::release(tx, lane)?;
@@ -32,14 +33,14 @@ fn turn_rows(tx: &Tx<'_>, turn: i64) -> Result<Vec<i64>, StoreError> {
 
 /// Ends an inbound row that waits, or is parked.
 fn end_waiting(tx: &mut Tx<'_>, row: i64, outcome: &str, reason: &str) -> Result<bool, StoreError> {
-    let Some(row) = turn_end::load(tx, row)?.filter(Ending::is_inbound) else {
+    let Some(row) = row::load(tx, row)?.filter(Ending::is_inbound) else {
         return Ok(false);
     };
-    let waits = row.status == "pending" || row.status == "failed";
+    let waits = matches!(row.status, Status::Pending | Status::Failed);
     let (true, Some(lane), Some(channel)) = (waits, row.lane, row.channel) else {
         return Ok(false);
     };
-    turn_end::end(tx, &row, channel, outcome, Some(reason))?;
+    row::end(tx, &row, channel, outcome, Some(reason))?;
     lane::rows_changed(tx, lane, &[row.id])?;
     Ok(true)
 }
@@ -47,7 +48,7 @@ fn end_waiting(tx: &mut Tx<'_>, row: i64, outcome: &str, reason: &str) -> Result
 /// Ends a parked or waiting row, in or out.
 pub(crate) fn discard(tx: &mut Tx<'_>, id: i64) -> Result<bool, StoreError> {
     adopt::one(tx, id)?;
-    let Some(row) = turn_end::load(tx, id)? else {
+    let Some(row) = row::load(tx, id)? else {
         return Ok(false);
     };
     if row.is_inbound() {
@@ -59,7 +60,7 @@ pub(crate) fn discard(tx: &mut Tx<'_>, id: i64) -> Result<bool, StoreError> {
         [id],
         |_| Ok(()),
     )?;
-    let waits = row.status == "pending" || row.status == "failed";
+    let waits = matches!(row.status, Status::Pending | Status::Failed);
     let (true, None, Some(lane)) = (waits, flying, row.lane) else {
         return Ok(false);
     };
@@ -74,10 +75,10 @@ pub(crate) fn discard(tx: &mut Tx<'_>, id: i64) -> Result<bool, StoreError> {
 /// Brings a parked row back, with a fresh count of attempts.
 pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
     adopt::one(tx, id)?;
-    let Some(row) = turn_end::load(tx, id)? else {
+    let Some(row) = row::load(tx, id)? else {
         return Ok(Retried::Unknown);
     };
-    let (true, Some(lane), Some(channel)) = (row.status == "failed", row.lane, row.channel) else {
+    let (true, Some(lane), Some(channel)) = (row.status == Status::Failed, row.lane, row.channel) else {
         return Ok(Retried::NotParked);
     };
     tx.run(

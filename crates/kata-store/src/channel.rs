@@ -48,12 +48,10 @@ pub(crate) fn ensure(tx: &mut Tx<'_>, workspace: &str, slug: &str) -> Result<Cha
         "INSERT INTO kata_channels (workspace, slug) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         (workspace, slug),
     )?;
-    let id = tx.first(
+    tx.one(
         "SELECT id FROM kata_channels WHERE workspace = ?1 AND slug = ?2",
         (workspace, slug),
-        |row| row.get(0),
-    )?;
-    id.ok_or(StoreError::NoChannel(0))
+    )
 }
 
 pub(crate) fn load(tx: &Tx<'_>, id: ChannelId) -> Result<Home, StoreError> {
@@ -112,11 +110,9 @@ pub(crate) fn require_room(tx: &mut Tx<'_>, home: &Home) -> Result<(), StoreErro
 }
 
 fn recount(tx: &Tx<'_>, id: ChannelId) -> Result<i64, StoreError> {
-    let counted = tx.first(
+    tx.one(
         "SELECT (SELECT COUNT(*) FROM messages WHERE direction = 'inbound' AND status = 'pending' AND channel = ?1)
               + (SELECT COUNT(*) FROM messages WHERE direction = 'inbound' AND status = 'processing' AND channel = ?1)",
         [id],
-        |row| row.get(0),
-    )?;
-    Ok(counted.unwrap_or(0))
+    )
 }

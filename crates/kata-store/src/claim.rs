@@ -1,8 +1,8 @@
 //! Claiming a turn: a few lookups in indexes, whatever the size of the backlog.
 
 use crate::{
-    ChannelId, Claim, ClaimedRow, ClaimedTurn, StoreError, UnixMs, adopt, channel, lane, payload::Inbound,
-    turn_end, tx::Tx,
+    ChannelId, Claim, ClaimedRow, ClaimedTurn, StoreError, UnixMs, adopt, attempt, channel, lane,
+    payload::Inbound, tx::Tx,
 };
 
 pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId], max_rows: usize) -> Result<Claim, StoreError> {
@@ -75,7 +75,7 @@ fn take(
         return Ok(None);
     };
     if head.payload.is_none() {
-        turn_end::park_unreadable(tx, lane, head.row.id)?;
+        attempt::park_unreadable(tx, lane, head.row.id)?;
         return Ok(None);
     }
     waiting.truncate(company(&waiting, tx.now));

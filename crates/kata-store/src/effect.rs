@@ -93,22 +93,20 @@ fn say(
 }
 
 fn view(tx: &Tx<'_>, home: &Home, lane: &Lane, cancelled: Option<i64>) -> Result<LaneView, StoreError> {
-    let waiting: Option<i64> = tx.first(
+    let waiting: i64 = tx.one(
         "SELECT COUNT(*) FROM (SELECT 1 FROM messages
            WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL LIMIT ?2)",
         (lane.id, COUNTED),
-        |row| row.get(0),
     )?;
-    let parked: Option<i64> = tx.first(
+    let parked: i64 = tx.one(
         "SELECT COUNT(*) FROM messages WHERE channel = ?1 AND lane = ?2 AND status = 'failed' AND direction = 'inbound'",
         (lane.channel, lane.id),
-        |row| row.get(0),
     )?;
     Ok(LaneView {
         session_key: session::key(tx, home, lane),
         generation: lane.generation,
-        waiting: waiting.unwrap_or(0).unsigned_abs(),
-        parked: parked.unwrap_or(0).unsigned_abs(),
+        waiting: waiting.unsigned_abs(),
+        parked: parked.unsigned_abs(),
         running_since: lane.turn_at,
         cancelled,
     })

@@ -14,17 +14,18 @@ pub(crate) struct Lane {
     pub(crate) thread: Option<String>,
     pub(crate) thread_key: Option<String>,
     pub(crate) generation: u32,
-    pub(crate) state: String,
+    pub(crate) is_busy: bool,
     pub(crate) head: Option<i64>,
     pub(crate) head_order: Option<i64>,
     pub(crate) turn: Option<i64>,
     pub(crate) turn_at: Option<UnixMs>,
-    pub(crate) out_state: String,
+    /// A step of an answer is in flight.
+    pub(crate) is_sending: bool,
     pub(crate) out_head: Option<i64>,
 }
 
-const COLUMNS: &str = "id, channel, conversation, thread, thread_key, generation, state, head, head_order, turn, \
-                       turn_ms, out_state, out_head";
+const COLUMNS: &str = "id, channel, conversation, thread, thread_key, generation, state = 'busy', head, head_order, turn, \
+                       turn_ms, out_state = 'busy', out_head";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Lane> {
     Ok(Lane {
@@ -34,24 +35,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Lane> {
         thread: row.get(3)?,
         thread_key: row.get(4)?,
         generation: row.get(5)?,
-        state: row.get(6)?,
+        is_busy: row.get(6)?,
         head: row.get(7)?,
         head_order: row.get(8)?,
         turn: row.get(9)?,
         turn_at: row.get(10)?,
-        out_state: row.get(11)?,
+        is_sending: row.get(11)?,
         out_head: row.get(12)?,
     })
-}
-
-impl Lane {
-    pub(crate) fn is_busy(&self) -> bool {
-        self.state == "busy"
-    }
-
-    pub(crate) fn out_is_busy(&self) -> bool {
-        self.out_state == "busy"
-    }
 }
 
 pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Option<Lane>, StoreError> {
@@ -89,12 +80,12 @@ pub(crate) fn ensure(
         thread: thread.map(str::to_owned),
         thread_key: None,
         generation: 0,
-        state: "idle".to_owned(),
+        is_busy: false,
         head: None,
         head_order: None,
         turn: None,
         turn_at: None,
-        out_state: "idle".to_owned(),
+        is_sending: false,
         out_head: None,
     })
 }
@@ -114,7 +105,7 @@ pub(crate) fn decide(tx: &mut Tx<'_>, lane: &mut Lane, thread_key: &str) -> Resu
 /// A row came into the lane that may be claimed from `due` on. It becomes the head if it stands before the present one.
 pub(crate) fn arrived(
     tx: &mut Tx<'_>,
-    lane: &mut Lane,
+    lane: &Lane,
     row: i64,
     order: i64,
     due: Option<UnixMs>,
@@ -123,21 +114,13 @@ pub(crate) fn arrived(
         (Some(head_order), Some(head)) => (order, row) < (head_order, head),
         _ => true,
     };
-    if lane.is_busy() || !before_head {
+    if lane.is_busy || !before_head {
         return Ok(());
     }
-    lane.state = set_head(tx, lane.id, row, order, due)?.to_owned();
-    (lane.head, lane.head_order) = (Some(row), Some(order));
-    Ok(())
+    set_head(tx, lane.id, row, order, due)
 }
 
-fn set_head(
-    tx: &mut Tx<'_>,
-    lane: i64,
-    row: i64,
-    order: i64,
-    due: Option<UnixMs>,
-) -> Result<&'static str, StoreError> {
+fn set_head(tx: &mut Tx<'_>, lane: i64, row: i64, order: i64, due: Option<UnixMs>) -> Result<(), StoreError> {
     let due = due.filter(|due| *due > tx.now);
     let state = if due.is_some() { "delayed" } else { "ready" };
     tx.run(
@@ -146,12 +129,12 @@ fn set_head(
     )?;
     // A delayed lane too: whoever waits must learn of a nearer deadline.
     tx.wake.work = true;
-    Ok(state)
+    Ok(())
 }
 
 /// Finds the lane's head anew. A busy lane stays busy.
 pub(crate) fn refresh(tx: &mut Tx<'_>, lane: i64) -> Result<(), StoreError> {
-    if by_id(tx, lane)?.is_none_or(|lane| lane.is_busy()) {
+    if by_id(tx, lane)?.is_none_or(|lane| lane.is_busy) {
         return Ok(());
     }
     release(tx, lane)
@@ -183,7 +166,7 @@ pub(crate) fn rows_changed(tx: &mut Tx<'_>, lane: i64, rows: &[i64]) -> Result<(
     let Some(found) = by_id(tx, lane)? else {
         return Ok(());
     };
-    if found.turn.is_some_and(|turn| rows.contains(&turn)) || !found.is_busy() {
+    if found.turn.is_some_and(|turn| rows.contains(&turn)) || !found.is_busy {
         release(tx, lane)?;
     }
     Ok(())
@@ -201,11 +184,5 @@ pub(crate) fn promote(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 
 /// When the next delayed lane is due.
 pub(crate) fn next_due(tx: &Tx<'_>) -> Result<Option<UnixMs>, StoreError> {
-    Ok(tx
-        .first(
-            "SELECT MIN(due_ms) FROM kata_lanes WHERE state = 'delayed'",
-            [],
-            |row| row.get(0),
-        )?
-        .flatten())
+    tx.one("SELECT MIN(due_ms) FROM kata_lanes WHERE state = 'delayed'", [])
 }

@@ -37,6 +37,7 @@
 mod admit;
 mod adopt;
 mod answer;
+mod attempt;
 mod cancel;
 mod channel;
 mod claim;
@@ -57,6 +58,7 @@ mod outgoing;
 mod payload;
 mod reset;
 mod room;
+mod row;
 mod session;
 mod settle;
 mod sign;
@@ -70,6 +72,7 @@ mod turn;
 mod turn_end;
 mod tx;
 mod view;
+mod words;
 mod writer;
 
 pub use adopt::Adopted;

@@ -5,15 +5,16 @@ use std::time::Duration;
 use crate::{
     ChannelId, NoticeFn, StoreError, UnixMs,
     answer::{self, NewAnswer},
-    lane, turn_end,
+    lane, row,
     tx::Tx,
+    words::Status,
 };
 
 const INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Says that a message was given up. None: something was said within the hour, and the next notice counts this one in.
 pub(crate) fn parked(tx: &mut Tx<'_>, row: i64, text: &NoticeFn) -> Result<Option<i64>, StoreError> {
-    let Some(found) = turn_end::load(tx, row)?.filter(|row| row.status == "failed") else {
+    let Some(found) = row::load(tx, row)?.filter(|row| row.status == Status::Failed) else {
         return Ok(None);
     };
     let Some(lane) = found

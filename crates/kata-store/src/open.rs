@@ -11,11 +11,10 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    OpenError, Room, SetAside, Store, StoreError, UnixMs, damage, migrate,
+    OpenError, Room, SetAside, Store, StoreError, UnixMs, attempt, damage, migrate,
     room::Disk,
     settle,
     store::Inner,
-    turn_end,
     tx::{Memo, Tx, Wake},
     writer::{Signals, Writer},
 };
@@ -153,7 +152,7 @@ fn recover(conn: &Connection, path: &Path, options: &OpenOptions) -> Result<Vec<
         wake: &mut wake,
         memo: &mut memo,
     };
-    let parked = turn_end::recover(&mut tx)?;
+    let parked = attempt::recover(&mut tx)?;
     settle::recover(&mut tx)?;
     conn.execute_batch("COMMIT")?;
     Ok(parked)

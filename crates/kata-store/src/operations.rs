@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::{
     Admit, Adopted, Answer, Channel, ChannelId, Claim, Failed, Failure, Finished, NoticeFn, OutClaim,
     Outcome, Retention, Retried, Room, Settle, Settled, Store, StoreError, Swept, UnixMs, admit, adopt,
-    cancel, channel, claim, cursor, notice, outbox, reset, settle, sign, state, sweep, turn_end,
+    attempt, cancel, channel, claim, cursor, notice, outbox, reset, settle, sign, state, sweep, turn_end,
     writer::Message,
 };
 
@@ -142,7 +142,7 @@ impl Store {
     /// # Errors
     /// When the store is closed or the database refuses.
     pub async fn fail(&self, turn: i64, failure: Failure) -> Result<Failed, StoreError> {
-        self.write("fail", move |tx| turn_end::fail(tx, turn, &failure))
+        self.write("fail", move |tx| attempt::fail(tx, turn, &failure))
             .await
     }
 
@@ -159,7 +159,7 @@ impl Store {
         failure: Failure,
     ) -> Result<Failed, StoreError> {
         self.write("busy", move |tx| {
-            turn_end::busy(tx, turn, again, give_up_after, &failure)
+            attempt::busy(tx, turn, again, give_up_after, &failure)
         })
         .await
     }

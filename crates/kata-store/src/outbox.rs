@@ -7,6 +7,7 @@ use crate::{
     answer::{self, NextPart},
     lane, payload,
     tx::Tx,
+    words::{PartState, Status},
 };
 
 pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId]) -> Result<OutClaim, StoreError> {
@@ -22,13 +23,10 @@ pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId]) -> Result<OutClaim,
             }
         }
     }
-    let next_due = tx
-        .first(
-            "SELECT MIN(out_due_ms) FROM kata_lanes WHERE out_state = 'delayed'",
-            [],
-            |row| row.get(0),
-        )?
-        .flatten();
+    let next_due = tx.one(
+        "SELECT MIN(out_due_ms) FROM kata_lanes WHERE out_state = 'delayed'",
+        [],
+    )?;
     Ok(OutClaim::Nothing { next_due })
 }
 
@@ -113,7 +111,7 @@ fn raw(head: Head) -> RawAnswer {
 }
 
 fn try_part(tx: &mut Tx<'_>, head: &Head, next: &NextPart) -> Result<OutWork, StoreError> {
-    if next.state != "waiting" {
+    if next.state != PartState::Waiting {
         tx.run(
             "UPDATE kata_parts SET state = 'reading', due_ms = NULL WHERE id = ?1",
             [next.id],
@@ -173,7 +171,7 @@ fn part(tx: &Tx<'_>, head: &Head, id: i64) -> Result<Part, StoreError> {
 
 // D17: in one transaction the raw answer is replaced by its parts.
 pub(crate) fn prepare(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<(), StoreError> {
-    let found: Option<(Option<i64>, String)> = tx.first(
+    let found: Option<(Option<i64>, Status)> = tx.first(
         "SELECT lane, status FROM messages WHERE id = ?1 AND direction = 'outbound'",
         [answer],
         |row| Ok((row.get(0)?, row.get(1)?)),
@@ -185,7 +183,7 @@ pub(crate) fn prepare(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<
     if answer::is_prepared(tx, answer)? {
         return Ok(());
     }
-    if status == "pending" {
+    if status == Status::Pending {
         answer::split(tx, answer, parts)?;
     }
     // Discarded meanwhile: the lane is free all the same.

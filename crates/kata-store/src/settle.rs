@@ -6,6 +6,7 @@ use crate::{
     Settle, Settled, StoreError, UnixMs, answer,
     payload::{self, Inbound},
     tx::Tx,
+    words::{PartState, Status},
 };
 
 /// D20: a platform may show a message late; nobody looks for one sooner than this after its attempt.
@@ -27,24 +28,24 @@ pub(crate) fn settle(tx: &mut Tx<'_>, part: i64, settle: Settle) -> Result<Settl
          WHERE p.id = ?1",
         [part],
         |row| {
-            let state: String = row.get(1)?;
+            let state: PartState = row.get(1)?;
             let tried = Tried {
                 id: part,
                 answer: row.get(0)?,
                 attempts: row.get(2)?,
                 lane: row.get::<_, Option<i64>>(3)?.unwrap_or(0),
                 answers: row.get(4)?,
-                is_reading: state == "reading",
+                is_reading: state == PartState::Reading,
             };
-            Ok((tried, state, row.get::<_, String>(5)?))
+            Ok((tried, state, row.get::<_, Status>(5)?))
         },
     )?;
     let (tried, state, status) = found.ok_or(StoreError::NoPart(part))?;
-    if state != "sending" && state != "reading" {
+    if state != PartState::Sending && state != PartState::Reading {
         return Ok(Settled {
             answer: tried.answer,
             answer_done: false,
-            parked: status == "failed",
+            parked: status == Status::Failed,
         });
     }
     let settled = apply(tx, &tried, settle)?;
@@ -64,18 +65,22 @@ fn apply(tx: &mut Tx<'_>, tried: &Tried, settle: Settle) -> Result<Settled, Stor
             wait(
                 tx,
                 tried,
-                if tried.is_reading { "unknown" } else { "waiting" },
+                if tried.is_reading {
+                    PartState::Unknown
+                } else {
+                    PartState::Waiting
+                },
                 Some(at),
                 Some(&error),
             )?;
             tx.trail(tried.answer, "not sent", Some(&error))?;
         }
         Settle::Unknown { look_at, error } => {
-            wait(tx, tried, "unknown", Some(look_at), Some(&error))?;
+            wait(tx, tried, PartState::Unknown, Some(look_at), Some(&error))?;
             tx.trail(tried.answer, "outcome unknown", Some(&error))?;
         }
         Settle::Absent => {
-            wait(tx, tried, "waiting", None, None)?;
+            wait(tx, tried, PartState::Waiting, None, None)?;
             tx.trail(tried.answer, "not found on the platform", None)?;
         }
         Settle::Park { error } => {
@@ -90,7 +95,7 @@ fn apply(tx: &mut Tx<'_>, tried: &Tried, settle: Settle) -> Result<Settled, Stor
 fn wait(
     tx: &mut Tx<'_>,
     tried: &Tried,
-    state: &str,
+    state: PartState,
     due: Option<UnixMs>,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
@@ -122,7 +127,7 @@ fn sent(tx: &mut Tx<'_>, tried: &Tried, platform_id: Option<&str>) -> Result<boo
 }
 
 fn park(tx: &mut Tx<'_>, tried: &Tried, error: &str) -> Result<(), StoreError> {
-    wait(tx, tried, "parked", None, Some(error))?;
+    wait(tx, tried, PartState::Parked, None, Some(error))?;
     tx.run(
         "UPDATE messages SET status = 'failed', outcome = 'parked', error = ?2, processed_at = ?3
          WHERE id = ?1 AND status = 'pending'",
@@ -134,9 +139,9 @@ fn park(tx: &mut Tx<'_>, tried: &Tried, error: &str) -> Result<(), StoreError> {
 /// The attempt did not take place: as if it had not been claimed.
 fn not_tried(tx: &mut Tx<'_>, tried: &Tried) -> Result<(), StoreError> {
     if tried.is_reading {
-        return wait(tx, tried, "unknown", None, None);
+        return wait(tx, tried, PartState::Unknown, None, None);
     }
-    wait(tx, tried, "waiting", None, None)?;
+    wait(tx, tried, PartState::Waiting, None, None)?;
     tx.run(
         "UPDATE kata_parts SET attempts = attempts - 1, attempt_ms = NULL WHERE id = ?1",
         [tried.id],

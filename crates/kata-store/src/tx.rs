@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row, types::FromSql};
 
 use crate::{ChannelId, OpenOptions, StoreError, UnixMs, room::Disk};
 
@@ -54,6 +54,12 @@ impl Tx<'_> {
             .prepare_cached(sql)?
             .query_row(params, read)
             .optional()?)
+    }
+
+    /// The row of a query that always has one.
+    pub(crate) fn one<T: FromSql>(&self, sql: &str, params: impl Params) -> Result<T, StoreError> {
+        self.first(sql, params, |row| row.get(0))?
+            .ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
     }
 
     /// All rows of a query.

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use crate::{
-    Admit, Answer, Arrival, Claim, OutClaim, OutWork, Settle, StoreError, UnixMs, admit, channel, claim,
-    outbox,
+    Admit, Answer, Arrival, Claim, OutClaim, OutWork, Settle, StoreError, UnixMs, admit, attempt, channel,
+    claim, outbox,
     room::Disk,
     settle, turn_end,
     tx::{Memo, Tx, Wake},
@@ -89,7 +89,7 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
     costs.push((
         "fail",
         run(&fixture, &conn, |tx| {
-            turn_end::fail(tx, turn.id, &super::support::failure("no"))
+            attempt::fail(tx, turn.id, &super::support::failure("no"))
         })
         .1,
     ));
@@ -127,7 +127,7 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
         "channel",
         run(&fixture, &conn, |tx| channel::configure(tx, "w", "s")).1,
     ));
-    costs.push(("recover", run(&fixture, &conn, turn_end::recover).1));
+    costs.push(("recover", run(&fixture, &conn, attempt::recover).1));
     costs.push(("recover out", run(&fixture, &conn, settle::recover).1));
     costs
 }
