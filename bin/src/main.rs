@@ -33,9 +33,9 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    // Reads FAILPOINTS; without the feature the variable means nothing.
+    // Reads FAILPOINTS, for as long as the process lives. The kill tests' binary alone has this.
     #[cfg(feature = "failpoints")]
-    let _points = fail::FailScenario::setup();
+    std::mem::forget(fail::FailScenario::setup());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return terminal::usage(&said).into(),

@@ -12,7 +12,11 @@ mod spec;
 mod turns;
 mod upkeep;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use kata_channel::{Clock, Timestamp};
 use kata_perm::Policy;
@@ -59,6 +63,8 @@ pub(crate) struct Daemon {
     pub(crate) host: Option<Arc<HostLink>>,
     pub(crate) channels: Channels,
     pub(crate) open_turns: OpenTurns,
+    /// Rows under which this process has put a sign of life.
+    pub(crate) signs: Mutex<HashSet<i64>>,
     pub(crate) slots: Slots,
     pub(crate) started: Timestamp,
     /// Grows with every thaw.
@@ -109,6 +115,7 @@ impl Daemon {
             agents,
             channels: Channels::new(),
             open_turns: OpenTurns::default(),
+            signs: Mutex::default(),
             slots: turns::slots(config.max_turns),
             started: clock.wall(),
             thawed: watch::Sender::new(0),

@@ -1,6 +1,9 @@
 //! Signs of life under a message while its turn runs (D23). Pleasant, never necessary: nothing waits for them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use kata_channel::{MessageId, Place, Sign as Put};
 use kata_store::ClaimedTurn;
@@ -65,6 +68,7 @@ async fn show(daemon: &Daemon, channel: &Channel, row: i64, sign: Put, over: Can
     let Ok(noted) = serde_json::to_string(&sign) else {
         return;
     };
+    daemon.signs.lock().unwrap_or_else(PoisonError::into_inner).insert(row);
     // Noted first, so that the next daemon can take it off if this one dies now.
     if daemon.store.set_sign(row, Some(&noted)).await.is_err() {
         return;
@@ -75,6 +79,7 @@ async fn show(daemon: &Daemon, channel: &Channel, row: i64, sign: Put, over: Can
         () = daemon.stopping.cancelled() => {}
     }
     remove(daemon, channel, row, &sign).await;
+    daemon.signs.lock().unwrap_or_else(PoisonError::into_inner).remove(&row);
 }
 
 async fn remove(daemon: &Daemon, channel: &Channel, row: i64, sign: &Put) {
@@ -93,7 +98,9 @@ pub(super) async fn clear_left_over(daemon: &Daemon, channel: &Channel) {
         return;
     };
     for (row, id, noted) in signs {
-        if id != channel.id || daemon.open_turns.contains(row) {
+        // What this process has put on itself, it takes off itself.
+        let ours = daemon.signs.lock().unwrap_or_else(PoisonError::into_inner).contains(&row);
+        if id != channel.id || ours {
             continue;
         }
         if let Ok(sign) = serde_json::from_str::<Put>(&noted) {

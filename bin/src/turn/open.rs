@@ -41,10 +41,6 @@ impl OpenTurns {
         }
     }
 
-    pub(crate) fn contains(&self, id: i64) -> bool {
-        self.lock().contains_key(&id)
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }

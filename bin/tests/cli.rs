@@ -1,0 +1,90 @@
+//! The command line, by running the binary: what it says and with which exit code it ends.
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+fn katad(config_dir: &std::path::Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_katad"));
+    command.args(args).env("KATA_CONFIG_DIR", config_dir).stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn with_input(mut command: Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A daemon that ended early has closed its stdin; what it said is what is looked at.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [["--help"], ["--version"]] {
+        let output = katad(dir.path(), &args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(text(&output.stdout).contains("katad"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_ends_with_64() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [&["no-such-command"][..], &[], &["chat", "--agent", "command"], &["chat", "--agent", "no-such-agent"]] {
+        let output = katad(dir.path(), args).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{args:?}: {}", text(&output.stderr));
+        assert!(!output.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_chat_answers_what_was_typed_and_ends_with_its_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = with_input(katad(dir.path(), &["chat"]), "hello **there**\n/status\n");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("hello there"), "{said}");
+    assert!(said.contains("Session `daemon-terminal-"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_chat_with_a_program_gives_it_the_prompt_and_shows_its_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let agent = "command sh -c 'grep -c . >/dev/null; echo from the program'";
+    let output = with_input(katad(dir.path(), &["chat", "--agent", agent]), "hello\n");
+    assert!(text(&output.stdout).contains("from the program"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn status_and_explain_without_a_daemon_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [&["status"][..], &["explain", "1"]] {
+        let output = katad(dir.path(), args).output().unwrap();
+        assert_eq!(output.status.code(), Some(75), "{args:?}");
+        assert!(text(&output.stderr).contains("no daemon has run"), "{args:?}: {}", text(&output.stderr));
+        assert!(!dir.path().join("daemon.lock").exists(), "looking leaves nothing behind");
+    }
+}
+
+#[test]
+fn explain_tells_every_step_of_a_message() {
+    let dir = tempfile::tempdir().unwrap();
+    with_input(katad(dir.path(), &["chat"]), "hello\n");
+    let chat = dir.path().join("chat");
+    let output = katad(&chat, &["explain", "1"]).output().unwrap();
+    let said = text(&output.stdout);
+    for step in ["received", "claimed", "answered", "tried", "sent"] {
+        assert!(said.contains(step), "{step}: {said}");
+    }
+    let unknown = katad(&chat, &["explain", "no-such-id"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(64));
+    let status = katad(&chat, &["status", "--json"]).output().unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["channels"][0]["waiting"], 0);
+}
