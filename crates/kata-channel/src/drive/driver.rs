@@ -23,7 +23,7 @@ use super::{
 use crate::{
     adapter::{Adapter, History, Identity},
     error::{ChannelError, Error},
-    time::Clock,
+    time::{Clock, Timestamp},
 };
 
 /// What has worked for this long is stable: the next failure is a first one.
@@ -58,6 +58,7 @@ pub(super) struct Parts {
     pub(super) cursors: Arc<dyn Cursors>,
     pub(super) settings: DriveSettings,
     pub(super) clock: Clock,
+    pub(super) begun: Timestamp,
     pub(super) jitter: Jitter,
     pub(super) report: Arc<Report>,
 }
@@ -85,6 +86,7 @@ impl Driver {
                 ingress,
                 cursors,
                 settings,
+                begun: clock.wall(),
                 clock,
                 jitter,
                 report,
@@ -180,6 +182,7 @@ impl Parts {
             cursors: &*self.cursors,
             report: &self.report,
             clock: &self.clock,
+            begun: self.begun,
             max_age: self.settings.max_age,
             jitter: self.jitter,
             skipped: 0,

@@ -6,7 +6,7 @@
 //! - A thread's cursor moves in the transaction of its replies and in no other. The conversation's cursor may long have
 //!   passed the thread, and the process may have died before it read the thread: the thread is behind all the same, and is
 //!   read by the next look.
-//! - A thread without a cursor had no replies when we began with its conversation. All that it holds is news, as far back
+//! - A thread without a cursor had no replies when we came to its conversation. All that it holds is news, as far back
 //!   as the channel goes; what a socket pushed meanwhile is known (D2).
 
 use std::time::Duration;
@@ -36,7 +36,8 @@ impl Reader<'_> {
     /// older than our interest in this conversation.
     pub(super) async fn pass_over_threads(&self, conversation: &Place) -> Result<(), Halt> {
         for (thread, newest) in self.unread(conversation).await? {
-            self.stand_at(thread, newest).await?;
+            let from = self.until_we_came(conversation, newest);
+            self.stand_at(thread, from).await?;
         }
         Ok(())
     }

@@ -33,6 +33,8 @@ pub(super) struct Reader<'d> {
     pub(super) cursors: &'d dyn Cursors,
     pub(super) report: &'d Report,
     pub(super) clock: &'d Clock,
+    /// When the driver began.
+    pub(super) begun: Timestamp,
     pub(super) max_age: Duration,
     pub(super) jitter: Jitter,
     /// Messages that were too old for a turn, since somebody asked.
@@ -88,8 +90,23 @@ impl Reader<'_> {
     async fn start_from_now(&self, place: &Place) -> Result<(), Halt> {
         // Its own cursor comes last: once it stands, the first contact is over.
         self.pass_over_threads(place).await?;
-        let cursor = self.ask(|| self.history.start_from_now(place)).await?;
-        self.stand_at(place.clone(), cursor).await
+        let newest = self.ask(|| self.history.start_from_now(place)).await?;
+        self.stand_at(place.clone(), self.until_we_came(place, newest))
+            .await
+    }
+
+    /// Where old work ends in a conversation that has `newest`. What was said since the driver began is news, though the
+    /// first look comes late: the channel was said to be connected, and a socket that was closed during that look may have
+    /// lost it. Where we were not let in until now, we came now.
+    pub(super) fn until_we_came(&self, conversation: &Place, newest: Cursor) -> Cursor {
+        if self.report.is_unreadable(conversation) {
+            return newest;
+        }
+        let begun = self.history.cursor_at(self.begun);
+        match self.history.compare(&newest, &begun).is_gt() {
+            true => begun,
+            false => newest,
+        }
     }
 
     /// From here on, whatever came before.

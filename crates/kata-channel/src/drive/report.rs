@@ -128,6 +128,11 @@ impl Report {
         }
     }
 
+    /// Whether a place could not be read when it was tried last.
+    pub(super) fn is_unreadable(&self, place: &Place) -> bool {
+        self.said().unreadable.contains(place)
+    }
+
     /// A place was read.
     pub(super) fn readable(&self, place: &Place) {
         self.said().unreadable.remove(place);

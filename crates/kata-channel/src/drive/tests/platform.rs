@@ -61,6 +61,8 @@ pub(super) struct State {
     /// When each thing was asked.
     pub(super) log: Vec<(Instant, String)>,
     pub(super) disconnected: bool,
+    /// Seconds from the driver's beginning to the first look at a conversation.
+    pub(super) late: i64,
 }
 
 pub(super) struct Platform {
@@ -232,8 +234,12 @@ impl History for Platform {
         })
     }
 
-    async fn start_from_now(&self, _: &Place) -> Result<Cursor, ChannelError> {
-        Ok(Cursor(NOW.to_string()))
+    async fn start_from_now(&self, place: &Place) -> Result<Cursor, ChannelError> {
+        let state = self.state();
+        match state.always_refuse.get(place) {
+            Some(error) => Err(error.clone()),
+            None => Ok(Cursor((NOW + state.late).to_string())),
+        }
     }
 
     fn cursor_at(&self, at: Timestamp) -> Cursor {

@@ -45,6 +45,39 @@ async fn a_named_conversation_starts_from_now() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_said_before_the_first_look_is_news_if_the_driver_had_begun() {
+    let platform = Platform::new();
+    platform.said(&c("C1"), "old", 60);
+    platform.said(&c("C1"), "said to a connected channel", -10);
+    platform.state().late = 20;
+    let mut bench = Bench::start_with(platform, Ledger::default());
+    bench
+        .expect(&["connecting", "connected", "holding", "reconciled"])
+        .await;
+    bench.quiet(Duration::from_secs(11)).await;
+    assert_eq!(bench.ledger.texts(), ["said to a connected channel"]);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_we_were_let_in_is_old_work() {
+    let platform = Platform::new();
+    platform.said(&c("C1"), "said without us", -10);
+    let refused = ChannelError::Rejected("not in channel".into());
+    platform.state().always_refuse.insert(c("C1"), refused);
+    let mut bench = Bench::start_with(platform, Ledger::default());
+    bench
+        .expect(&["connecting", "connected", "holding", "unreadable", "reconciled"])
+        .await;
+    bench.platform.state().late = 20;
+    bench.platform.state().always_refuse.clear();
+    bench.quiet(Duration::from_secs(30)).await;
+    assert!(bench.ledger.texts().is_empty());
+    assert_eq!(stands_at(&bench.ledger, &c("C1")), NOW + 20);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_conversation_that_nobody_named_starts_when_the_channel_was_configured() {
     let platform = Platform::new();
     platform.state().named = false;
