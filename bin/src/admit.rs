@@ -11,11 +11,19 @@ use kata_channel::{
     Admitted, Advance, Consumed, Disposition, Error, Inbound, Kind, Page,
     settings::{Filter, SessionSettings},
 };
-use kata_store::{Admit, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, UnixMs};
+use kata_store::{
+    Admit, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, StoreError, UnixMs,
+};
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::{daemon::Events, replies, wire};
+use crate::{
+    daemon::{Daemon, Events},
+    replies,
+    turn::OpenTurns,
+    wire,
+};
 
 /// D26: a response URL lives this long, and so does our copy of it.
 const SECRETS_LIVE: Duration = Duration::from_secs(30 * 60);
@@ -27,7 +35,9 @@ pub(crate) struct AdmitService {
     channel: ChannelId,
     naming: Arc<Naming>,
     events: Events,
-    turns: crate::turn::OpenTurns,
+    turns: OpenTurns,
+    /// Ends the daemon.
+    damaged: CancellationToken,
 }
 
 /// How this channel's sessions are named.
@@ -40,19 +50,14 @@ pub(crate) struct Naming {
 // === impl AdmitService ===
 
 impl AdmitService {
-    pub(crate) fn new(
-        store: Store,
-        channel: ChannelId,
-        naming: Naming,
-        events: Events,
-        turns: crate::turn::OpenTurns,
-    ) -> Self {
+    pub(crate) fn new(daemon: &Daemon, channel: ChannelId, naming: Naming) -> Self {
         Self {
-            store,
+            store: daemon.store.clone(),
             channel,
             naming: Arc::new(naming),
-            events,
-            turns,
+            events: daemon.events.clone(),
+            turns: daemon.open_turns.clone(),
+            damaged: daemon.stopping.clone(),
         }
     }
 }
@@ -90,14 +95,17 @@ impl AdmitService {
             return Ok(admitted);
         }
         let arrivals = kept.iter().map(|m| self.arrival(m, ready)).collect();
-        let outcomes = self
-            .store
-            .admit(Admit {
-                channel: self.channel,
-                arrivals,
-                cursor,
-            })
-            .await?;
+        let admit = Admit {
+            channel: self.channel,
+            arrivals,
+            cursor,
+        };
+        let admitting = self.store.admit(admit).await;
+        if let Err(StoreError::Damaged(_)) = &admitting {
+            // The next daemon looks at the whole file, and sets it aside if it must.
+            self.damaged.cancel();
+        }
+        let outcomes = admitting?;
         for (message, outcome) in kept.iter().zip(outcomes) {
             self.tell(message, outcome, &mut admitted).await;
         }

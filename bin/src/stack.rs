@@ -34,6 +34,8 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 /// A message's way in. Nothing in it waits (D1): each layer looks, decides and passes on.
 pub(crate) fn ingress(daemon: &Daemon, id: ChannelId, spec: &Spec, trigger: Trigger) -> Ingress {
     let owners = spec.owners.iter().map(|o| o.as_str().into());
+    let gate = SenderGate::new(&spec.filter, &spec.settings, owners);
+    let quota = Quota::new(&spec.settings.quota, daemon.clock.clone());
     let naming = Naming {
         filter: spec.filter.clone(),
         session: spec.session,
@@ -41,24 +43,11 @@ pub(crate) fn ingress(daemon: &Daemon, id: ChannelId, spec: &Spec, trigger: Trig
     ServiceBuilder::new()
         .layer(Ingress::layer()) // one nameable type, for the drivers
         .layer(SpanLayer) // first, so that every line below names the channel
-        .layer(EachLayer::new(SenderGate::new(
-            &spec.filter,
-            &spec.settings,
-            owners,
-        ))) // a stranger gets nowhere, not even to a command
+        .layer(EachLayer::new(gate)) // a stranger gets nowhere, not even to a command
         .layer(EachLayer::new(ChatCommands::new(trigger.clone()))) // over the trigger: `/reset` counts without it
         .layer(EachLayer::new(trigger)) // what is not for us leaves no row
-        .layer(EachLayer::new(Quota::new(
-            &spec.settings.quota,
-            daemon.clock.clone(),
-        ))) // last: only what waits for a turn is metered
-        .service(AdmitService::new(
-            daemon.store.clone(),
-            id,
-            naming,
-            daemon.events.clone(),
-            daemon.open_turns.clone(),
-        )) // durable; then, and not before, the platform may be told
+        .layer(EachLayer::new(quota)) // last: only what waits for a turn is metered
+        .service(AdmitService::new(daemon, id, naming)) // durable; then, and not before, the platform may be told
 }
 
 /// A turn's way, from its claim to its outcome. Made anew for each turn: what the host can do decides the limit.
@@ -67,15 +56,14 @@ pub(crate) fn turn(
     channel: &Channel,
     limit: Duration,
 ) -> impl Service<Claimed, Response = TurnOutcome, Error = Infallible, Future: Send> + use<> {
+    let files = FilesLayer::new(Arc::clone(&channel.adapter), &daemon.home.attachments());
+    let session = SessionLayer::new(channel.spec.kind.adapter, channel.key.clone());
     ServiceBuilder::new()
         .layer(SpanLayer) // first, so that every line below names the turn
         .layer(RescueLayer::new(rescue::turn_ended)) // the only place where a turn's error becomes: again, parked, given back
         .layer(BudgetLayer::new(SLOT_SHARE)) // over the deadline: a long turn may end, but not keep others out
-        .layer(FilesLayer::new(
-            Arc::clone(&channel.adapter),
-            &daemon.home.attachments(),
-        )) // before the session, which names their paths
-        .layer(SessionLayer::new(channel.spec.kind.adapter, channel.key.clone())) // rows become the turn an agent is given
+        .layer(files) // before the session, which names their paths
+        .layer(session) // rows become the turn an agent is given
         .layer(GateLayer::new(Arc::clone(&daemon.policy))) // outside the deadline; may this sender start a run, and with what policy
         .layer(TurnDeadlineLayer::new(limit)) // the lease: time awake, the run and nothing else
         .service(agent(daemon, channel))

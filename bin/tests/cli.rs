@@ -7,7 +7,10 @@ use std::{
 
 fn katad(config_dir: &std::path::Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_katad"));
-    command.args(args).env("KATA_CONFIG_DIR", config_dir).stdin(Stdio::null());
+    command
+        .args(args)
+        .env("KATA_CONFIG_DIR", config_dir)
+        .stdin(Stdio::null());
     command
 }
 
@@ -16,10 +19,19 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn with_input(mut command: Command, input: &str) -> Output {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("katad starts");
     // A daemon that ended early has closed its stdin; what it said is what is looked at.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    let _ = child
+        .stdin
+        .take()
+        .expect("stdin is piped")
+        .write_all(input.as_bytes());
+    child.wait_with_output().expect("katad ends")
 }
 
 #[test]
@@ -35,9 +47,19 @@ fn help_and_version_are_no_errors() {
 #[test]
 fn a_command_line_that_cannot_be_read_ends_with_64() {
     let dir = tempfile::tempdir().unwrap();
-    for args in [&["no-such-command"][..], &[], &["chat", "--agent", "command"], &["chat", "--agent", "no-such-agent"]] {
+    for args in [
+        &["no-such-command"][..],
+        &[],
+        &["chat", "--agent", "command"],
+        &["chat", "--agent", "no-such-agent"],
+    ] {
         let output = katad(dir.path(), args).output().unwrap();
-        assert_eq!(output.status.code(), Some(64), "{args:?}: {}", text(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(64),
+            "{args:?}: {}",
+            text(&output.stderr)
+        );
         assert!(!output.stderr.is_empty(), "{args:?}");
     }
 }
@@ -58,7 +80,11 @@ fn a_chat_with_a_program_gives_it_the_prompt_and_shows_its_answer() {
     let dir = tempfile::tempdir().unwrap();
     let agent = "command sh -c 'grep -c . >/dev/null; echo from the program'";
     let output = with_input(katad(dir.path(), &["chat", "--agent", agent]), "hello\n");
-    assert!(text(&output.stdout).contains("from the program"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).contains("from the program"),
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 #[test]
@@ -67,8 +93,15 @@ fn status_and_explain_without_a_daemon_say_so() {
     for args in [&["status"][..], &["explain", "1"]] {
         let output = katad(dir.path(), args).output().unwrap();
         assert_eq!(output.status.code(), Some(75), "{args:?}");
-        assert!(text(&output.stderr).contains("no daemon has run"), "{args:?}: {}", text(&output.stderr));
-        assert!(!dir.path().join("daemon.lock").exists(), "looking leaves nothing behind");
+        assert!(
+            text(&output.stderr).contains("no daemon has run"),
+            "{args:?}: {}",
+            text(&output.stderr)
+        );
+        assert!(
+            !dir.path().join("daemon.lock").exists(),
+            "looking leaves nothing behind"
+        );
     }
 }
 

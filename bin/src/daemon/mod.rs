@@ -21,7 +21,7 @@ use std::{
 use kata_channel::{Clock, Timestamp};
 use kata_perm::Policy;
 use kata_plugin::Registrar;
-use kata_store::Store;
+use kata_store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -168,6 +168,19 @@ impl Daemon {
                 stopping.cancel();
             }
         });
+    }
+
+    /// The store refused something. A damaged database ends the daemon: the next one looks at the whole file and sets
+    /// it aside if it must. All else may pass.
+    pub(crate) fn store_failed(&self, doing: &'static str, error: &StoreError) {
+        match error {
+            StoreError::Closed => {}
+            StoreError::Damaged(_) => {
+                tracing::error!(error = %crate::open::sentence(error), doing, "draining");
+                self.stopping.cancel();
+            }
+            error => tracing::error!(error = %crate::open::sentence(error), doing, "tried again later"),
+        }
     }
 
     /// Messages that were given up because the daemon died too often with them: said where they were said.

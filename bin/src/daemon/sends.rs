@@ -57,7 +57,7 @@ pub(super) async fn outbox_loop(daemon: Arc<Daemon>, stop: CancellationToken) {
             Ok(OutClaim::Nothing { next_due }) => next_due,
             Err(StoreError::Closed) => return,
             Err(error) => {
-                tracing::error!(%error, "no answer can be claimed");
+                daemon.store_failed("claiming an answer", &error);
                 Some(UnixMs(daemon.clock.wall().as_millis() + 1000))
             }
         };
@@ -122,7 +122,7 @@ async fn carry_out(daemon: &Arc<Daemon>, work: OutWork) {
 
 async fn prepare(daemon: &Arc<Daemon>, channel: &Arc<Channel>, raw: &RawAnswer) {
     if let Err(error) = daemon.store.prepare(raw.id, channel.render(&raw.content)).await {
-        tracing::error!(channel = %channel.key, msg = raw.id, %error, "the answer cannot be prepared yet");
+        daemon.store_failed("preparing an answer", &error);
     }
 }
 
@@ -199,7 +199,7 @@ async fn settle(daemon: &Arc<Daemon>, channel: Option<&Arc<Channel>>, part: &Par
         Err(StoreError::Closed) => return,
         Err(error) => {
             // The attempt mark stands: at the next start the part is looked up before anything else.
-            tracing::error!(msg = part.answer, %error, "what became of a send cannot be written down");
+            daemon.store_failed("writing down what became of a send", &error);
             return;
         }
     };

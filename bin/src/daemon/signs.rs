@@ -68,7 +68,11 @@ async fn show(daemon: &Daemon, channel: &Channel, row: i64, sign: Put, over: Can
     let Ok(noted) = serde_json::to_string(&sign) else {
         return;
     };
-    daemon.signs.lock().unwrap_or_else(PoisonError::into_inner).insert(row);
+    daemon
+        .signs
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(row);
     // Noted first, so that the next daemon can take it off if this one dies now.
     if daemon.store.set_sign(row, Some(&noted)).await.is_err() {
         return;
@@ -79,7 +83,11 @@ async fn show(daemon: &Daemon, channel: &Channel, row: i64, sign: Put, over: Can
         () = daemon.stopping.cancelled() => {}
     }
     remove(daemon, channel, row, &sign).await;
-    daemon.signs.lock().unwrap_or_else(PoisonError::into_inner).remove(&row);
+    daemon
+        .signs
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(&row);
 }
 
 async fn remove(daemon: &Daemon, channel: &Channel, row: i64, sign: &Put) {
@@ -99,7 +107,11 @@ pub(super) async fn clear_left_over(daemon: &Daemon, channel: &Channel) {
     };
     for (row, id, noted) in signs {
         // What this process has put on itself, it takes off itself.
-        let ours = daemon.signs.lock().unwrap_or_else(PoisonError::into_inner).contains(&row);
+        let ours = daemon
+            .signs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&row);
         if id != channel.id || ours {
             continue;
         }

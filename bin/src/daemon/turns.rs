@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future;
 use kata_channel::Timestamp;
-use kata_store::{ChannelId, Claim, ClaimedTurn, StoreError, UnixMs};
+use kata_store::{ChannelId, Claim, ClaimedTurn, UnixMs};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -84,7 +84,7 @@ async fn claim(
                 next_due = [next_due, due].into_iter().flatten().min();
             }
             Err(error) => {
-                report(&error);
+                daemon.store_failed("claiming a turn", &error);
                 // The store is not able to write; it says when it is again. Looking once a second is enough.
                 next_due = Some(UnixMs(daemon.clock.wall().as_millis() + 1000));
             }
@@ -100,13 +100,6 @@ fn open(daemon: &Arc<Daemon>, slots: &Slots, claimed: ClaimedTurn, permit: Owned
         .turning
         .clone()
         .spawn(async move { turn::run(&daemon, claimed, slot).await });
-}
-
-fn report(error: &StoreError) {
-    match error {
-        StoreError::Closed => {}
-        error => tracing::error!(%error, "no turn can be claimed"),
-    }
 }
 
 async fn due(daemon: &Daemon, at: Option<Timestamp>) {

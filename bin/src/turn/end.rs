@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) async fn run(daemon: &Arc<Daemon>, turn: ClaimedTurn, slot: Slot) {
     let Some(channel) = daemon.channels.by_id(turn.channel) else {
         // The channel went away between the claim and now: its rows stay queued (D10).
-        persist(|| daemon.store.give_back(turn.id)).await;
+        persist(daemon, || daemon.store.give_back(turn.id)).await;
         return;
     };
     let (cancel, _listed) = daemon.open_turns.open(turn.id);
@@ -50,7 +50,7 @@ async fn end(
                 lease,
                 notice: notice(channel, turn),
             };
-            let failed = persist(|| daemon.store.fail(turn.id, failure())).await;
+            let failed = persist(daemon, || daemon.store.fail(turn.id, failure())).await;
             say_failed(daemon, channel, turn.id, &error, failed).await;
         }
         TurnOutcome::Busy(error) => {
@@ -60,10 +60,10 @@ async fn end(
                 lease: false,
                 notice: notice(channel, turn),
             };
-            let failed = persist(|| daemon.store.busy(turn.id, again, limit, failure())).await;
+            let failed = persist(daemon, || daemon.store.busy(turn.id, again, limit, failure())).await;
             say_failed(daemon, channel, turn.id, &error, failed).await;
         }
-        TurnOutcome::GivenBack => drop(persist(|| daemon.store.give_back(turn.id)).await),
+        TurnOutcome::GivenBack => drop(persist(daemon, || daemon.store.give_back(turn.id)).await),
         TurnOutcome::Cancelled => {}
     }
 }
@@ -77,7 +77,7 @@ async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: i64, text:
             parts: Some(parts.clone()),
         })
     };
-    if persist(|| daemon.store.finish(turn, answer())).await == Some(Finished::Already) {
+    if persist(daemon, || daemon.store.finish(turn, answer())).await == Some(Finished::Already) {
         tracing::debug!(turn, "a second answer changes nothing");
     }
 }
@@ -91,7 +91,7 @@ pub(crate) async fn answered_late(daemon: &Arc<Daemon>, turn: i64, text: &str) -
             parts: None,
         })
     };
-    persist(|| daemon.store.finish(turn, answer())).await
+    persist(daemon, || daemon.store.finish(turn, answer())).await
 }
 
 /// D22: strangers get no notice, and neither does a platform that must not carry any.
@@ -132,7 +132,7 @@ async fn say_failed(
 
 /// Writes until it is written: a full disk must not cost an answer. `None` once the store is closed; what was not
 /// written then is found open at the next start.
-async fn persist<T, F>(mut write: impl FnMut() -> F) -> Option<T>
+async fn persist<T, F>(daemon: &Daemon, mut write: impl FnMut() -> F) -> Option<T>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
@@ -140,7 +140,7 @@ where
         match write().await {
             Ok(done) => return Some(done),
             Err(StoreError::Closed) => return None,
-            Err(error) => tracing::error!(%error, "the end of a turn cannot be written yet"),
+            Err(error) => daemon.store_failed("writing down the end of a turn", &error),
         }
         tokio::time::sleep(AGAIN).await;
     }
