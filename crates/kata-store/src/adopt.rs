@@ -8,6 +8,7 @@ use crate::{
     ChannelId, StoreError, UnixMs, admit, answer,
     channel::{self, Home},
     lane::{self, Lane},
+    past,
     payload::{self, Inbound},
     session,
     tx::Tx,
@@ -22,7 +23,7 @@ const OUTBOUND_AGE: Duration = Duration::from_secs(24 * 3600);
 /// What a step of adoption did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adopted {
-    /// Rows that were taken over.
+    /// Rows that were taken over, or noted as ended.
     pub rows: usize,
     /// There may be more.
     pub more: bool,
@@ -53,6 +54,7 @@ pub(crate) fn adopt(tx: &mut Tx<'_>, max: usize) -> Result<Adopted, StoreError> 
     let max = max.min(STEP);
     let mut rows = step(tx, max)?;
     rows += outbound_step(tx, max.saturating_sub(rows))?;
+    rows += past::step(tx, max.saturating_sub(rows))?;
     Ok(Adopted {
         rows,
         more: rows > 0 && rows >= max,
@@ -96,7 +98,7 @@ pub(crate) fn one(tx: &mut Tx<'_>, id: i64) -> Result<(), StoreError> {
     let row = tx.first(
         &format!(
             "SELECT {COLUMNS}, status FROM messages
-             WHERE id = ?1 AND direction = 'inbound' AND lane IS NULL AND status <> 'processed'"
+             WHERE id = ?1 AND direction = 'inbound' AND (lane IS NULL OR lane = 0) AND status <> 'processed'"
         ),
         [id],
         |row| Ok((read(row)?, row.get::<_, Status>(5)?)),
@@ -123,25 +125,25 @@ pub(crate) fn one(tx: &mut Tx<'_>, id: i64) -> Result<(), StoreError> {
 }
 
 /// Where a row of 0.7 belongs.
-struct Belongs {
-    home: Home,
-    conversation: String,
+pub(crate) struct Belongs {
+    pub(crate) home: Home,
+    pub(crate) conversation: String,
     thread: Option<String>,
     reply_thread: Option<String>,
 }
 
-fn belongs(tx: &mut Tx<'_>, row: &Foreign, payload: &Inbound) -> Result<Belongs, StoreError> {
+pub(crate) fn belongs(tx: &mut Tx<'_>, slug: &str, payload: &Inbound) -> Result<Belongs, StoreError> {
     let channel = match payload.word("workspaceId") {
-        Some(workspace) => channel::ensure(tx, workspace, &row.slug)?,
-        None => match of_slug(tx, &row.slug)? {
+        Some(workspace) => channel::ensure(tx, workspace, slug)?,
+        None => match of_slug(tx, slug)? {
             Some(channel) => channel,
-            None => channel::ensure(tx, "", &row.slug)?,
+            None => channel::ensure(tx, "", slug)?,
         },
     };
     let conversation = payload
         .word("slackChannel")
         .or_else(|| payload.word("jid"))
-        .unwrap_or(&row.slug)
+        .unwrap_or(slug)
         .to_owned();
     let reply_thread = payload
         .reply_to
@@ -179,8 +181,13 @@ fn inbound(tx: &mut Tx<'_>, row: &Foreign) -> Result<(), StoreError> {
             Some("the stored message cannot be read"),
         );
     };
-    let place = belongs(tx, row, &payload)?;
+    let place = belongs(tx, &row.slug, &payload)?;
     let platform_id = payload.platform_id();
+    // The id that was noted with the row itself is no sign of a twin.
+    tx.run(
+        "UPDATE messages SET platform_id = NULL WHERE id = ?1 AND platform_id IS NOT NULL",
+        [row.id],
+    )?;
     if let Some(id) = &platform_id
         && admit::is_known(tx, &place.home, &place.conversation, id)?
     {
@@ -248,7 +255,8 @@ fn end(
     error: Option<&str>,
 ) -> Result<(), StoreError> {
     tx.run(
-        "UPDATE messages SET status = ?2, outcome = ?3, error = COALESCE(?4, error), processed_at = ?5 WHERE id = ?1",
+        "UPDATE messages SET status = ?2, outcome = ?3, error = COALESCE(?4, error), processed_at = ?5,
+           lane = COALESCE(lane, 0) WHERE id = ?1",
         (row, status, outcome, error, tx.now.to_iso()),
     )?;
     Ok(())

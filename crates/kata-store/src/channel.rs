@@ -1,6 +1,6 @@
 //! Channels: (workspace, slug) and what is known of them.
 
-use crate::{Channel, ChannelId, StoreError, UnixMs, cursor, tx::Tx};
+use crate::{Channel, ChannelId, StoreError, UnixMs, cursor, past, tx::Tx};
 
 /// A channel with its names.
 pub(crate) struct Home {
@@ -25,6 +25,7 @@ pub(crate) fn configure(tx: &mut Tx<'_>, workspace: &str, slug: &str) -> Result<
         [slug],
         |row| row.get(0),
     )?;
+    past::note(tx, slug, past::AT_ONCE)?;
     if heir == Some(id) {
         cursor::import(tx, &load(tx, id)?)?;
     }

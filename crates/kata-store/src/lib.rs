@@ -55,6 +55,7 @@ mod open;
 mod operations;
 mod outbox;
 mod outgoing;
+mod past;
 mod payload;
 mod reset;
 mod room;

@@ -16,7 +16,7 @@ impl Store {
     // === channels ===
 
     /// The channel (workspace, slug), made when it is new. The first workspace that configures a slug inherits the
-    /// cursors that the 0.7 daemon kept for it (D24).
+    /// cursors that the 0.7 daemon kept for it (D24); messages that that daemon ended lately are known from here on.
     ///
     /// # Errors
     /// When the store is closed or the database refuses.

@@ -3,7 +3,7 @@
 -- Plain SQLite 3.37: no triggers, no functions of ours.
 
 -- First, while the schema is small: each of these makes SQLite read all of it.
--- lane NULL on a pending or processing row: written by the 0.7 daemon, not adopted yet.
+-- lane NULL: written by the 0.7 daemon and not looked at yet. lane 0: it ended there, and is known by its platform id.
 ALTER TABLE messages ADD COLUMN lane INTEGER;
 ALTER TABLE messages ADD COLUMN channel INTEGER;
 ALTER TABLE messages ADD COLUMN conversation TEXT;
@@ -80,6 +80,7 @@ CREATE TABLE kata_sessions (
   messages INTEGER NOT NULL DEFAULT 0,
   turns INTEGER NOT NULL DEFAULT 0,
   UNIQUE (channel, key));
+CREATE INDEX kata_sessions_lane ON kata_sessions (lane, generation);
 
 CREATE TABLE kata_cursors (
   channel INTEGER NOT NULL REFERENCES kata_channels (id),
@@ -149,5 +150,7 @@ CREATE INDEX kata_messages_open ON messages (id) WHERE direction = 'inbound' AND
 CREATE INDEX kata_messages_parked ON messages (channel, lane) WHERE status = 'failed';
 CREATE INDEX kata_messages_foreign ON messages (direction, id)
   WHERE lane IS NULL AND status IN ('pending', 'processing');
+CREATE INDEX kata_messages_past ON messages (channel_id, created_at)
+  WHERE direction = 'inbound' AND lane IS NULL AND status IN ('processed', 'failed');
 CREATE INDEX kata_messages_secret ON messages (secret_until_ms) WHERE secret_until_ms IS NOT NULL;
 CREATE INDEX kata_messages_sign ON messages (id) WHERE sign IS NOT NULL;

@@ -342,3 +342,46 @@ async fn our_rows_read_as_the_earlier_daemons_own() {
         })
     );
 }
+
+#[tokio::test]
+async fn a_message_that_the_earlier_daemon_ended_lately_is_known_when_it_is_read_again() {
+    let fixture = Fixture::new();
+    let conn = old_file(&fixture);
+    let lately = "2023-11-13T22:00:00.000Z";
+    let done = enqueue(&conn, "1", "C1", "processed");
+    let twin = enqueue(&conn, "1", "C1", "processed");
+    let failed = enqueue(&conn, "2", "C1", "failed");
+    let bad = enqueue(&conn, "3", "C1", "processed");
+    conn.execute("UPDATE messages SET payload = '{' WHERE id = ?1", [bad])
+        .unwrap();
+    conn.execute("UPDATE messages SET created_at = ?1", [lately])
+        .unwrap();
+    let old = enqueue(&conn, "4", "C1", "processed");
+    conn.execute(
+        "UPDATE messages SET created_at = '2023-10-01T00:00:00.000Z' WHERE id = ?1",
+        [old],
+    )
+    .unwrap();
+    let store = fixture.open();
+    let id = channel(&store).await;
+    assert_eq!(
+        (
+            push(&store, id, message("C1", 1)).await,
+            push(&store, id, message("C1", 2)).await
+        ),
+        (Outcome::Known, Outcome::Known)
+    );
+    assert!(matches!(
+        push(&store, id, message("C1", 4)).await,
+        Outcome::New { .. }
+    ));
+    assert_eq!(store.adopt(500).await.unwrap().rows, 0);
+    assert_eq!(
+        [done, twin, failed, bad].map(|id| status(&conn, id)),
+        ["processed", "processed", "failed", "processed"]
+    );
+    // It can still be brought back.
+    assert_eq!(store.retry(failed).await.unwrap(), Retried::Inbound);
+    assert_eq!(claim(&store, id).await.unwrap().id, failed);
+    assert_eq!(push(&store, id, message("C1", 2)).await, Outcome::Known);
+}

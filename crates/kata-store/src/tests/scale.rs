@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::{
     Admit, Answer, Arrival, Claim, OutClaim, OutWork, Settle, StoreError, UnixMs, admit, attempt, channel,
-    claim, outbox,
+    claim, outbox, reset,
     room::Disk,
     settle, turn_end,
     tx::{Memo, Tx, Wake},
@@ -26,6 +26,8 @@ fn filled(fixture: &Fixture, rows: i64) -> Connection {
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows} / 2)
          INSERT INTO kata_lanes (id, channel, name, conversation, thread_key, seen_ms, state, head, head_order)
            SELECT i, 1, 'C' || i || '/', 'C' || i, 'C' || i, 0, 'ready', i, i FROM n;
+         INSERT INTO kata_sessions (channel, key, lane, generation, started_ms, last_ms)
+           SELECT 1, 's:w:C' || id || ':r0', id, 0, 0, 0 FROM kata_lanes;
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
          INSERT INTO messages (id, direction, channel_id, status, payload, lane, channel, conversation, platform_id,
              order_key, session_key, sent_ms)
@@ -127,6 +129,10 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
         "channel",
         run(&fixture, &conn, |tx| channel::configure(tx, "w", "s")).1,
     ));
+    let reset = |tx: &mut Tx<'_>| reset::reset_session(tx, "w", "s:w:C1:r0");
+    let (done, cost) = run(&fixture, &conn, reset);
+    assert!(done);
+    costs.push(("reset", cost));
     costs.push(("recover", run(&fixture, &conn, attempt::recover).1));
     costs.push(("recover out", run(&fixture, &conn, settle::recover).1));
     costs
