@@ -22,7 +22,6 @@
 
 mod access;
 mod args;
-mod drive;
 mod dump;
 mod error;
 mod fault;
@@ -30,8 +29,10 @@ mod hub;
 mod json;
 mod methods;
 mod observe;
+mod people;
 mod port;
 mod record;
+mod servers;
 mod socket;
 mod state;
 mod ts;
@@ -50,9 +51,9 @@ use axum::serve;
 use tokio::time::interval;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use drive::{SlashCommand, Upload};
 pub use fault::{Fault, Rate};
 pub use hub::Redelivery;
+pub use people::{SlashCommand, Upload};
 pub use record::{Ack, Call, Posted, Status, Via};
 pub use state::PageOrder;
 pub use world::ChannelKind;

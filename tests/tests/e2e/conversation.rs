@@ -262,6 +262,14 @@ async fn two_workspaces_may_use_one_slug() {
         .channel("ws1", Channel::slack(SLUG).conversations(&["C1"]))
         .channel("ws2", Channel::slack(SLUG).conversations(&["C2"]));
     let host = stage.up(stage.start().config(config)).await;
+    for workspace in ["ws1", "ws2"] {
+        host.wait_event(workspace, |e| {
+            e["status"] == "connected" && e["workspaceId"] == workspace
+        })
+        .await;
+    }
+    // Both have seen their conversation: what comes from now on is no old work.
+    stage.slack.wait_calls("conversations.history", 2).await;
     stage.slack.user_posts("C1", "U1", "one");
     stage.slack.user_posts("C2", "U1", "two");
     assert_eq!(stage.slack.wait_text("one").await.channel, "C1");

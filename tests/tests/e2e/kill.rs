@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use kata_store::KILL_POINTS;
 use kata_testkit::{
     Stage,
-    host::{Answer, FakeHost, Policy, Start},
+    host::{Answer, Config, FakeHost, Policy, Start},
 };
 use serde_json::json;
 
@@ -52,21 +52,25 @@ async fn dies_at(operation: &str, when: &str) {
     stage.slack.wait_calls("conversations.history", 2).await;
     host.stop().await;
 
+    if operation == "prepare" {
+        leave_an_unprepared_answer(&stage).await;
+    }
     let point = format!("{operation}.{when}=return");
     let doomed = start(&stage, agent(operation)).failpoints(&point).spawn();
-    if operation == "cancel" {
-        stage.slack.user_posts("C1", "U1", "wrong");
-        doomed.wait_turn("wrong").await;
-        stage.slack.user_posts("C1", "U1", "/stop");
-    }
-    for text in TEXTS {
-        for conversation in ["C1", "C2"] {
-            stage.slack.user_posts(conversation, "U1", text);
+    match operation {
+        "prepare" => {}
+        "cancel" => {
+            stage.slack.user_posts("C1", "U1", "wrong");
+            let wrong = doomed.wait_turn("wrong").await;
+            doomed.send(&json!({"type": "cancel_turn", "messageId": wrong.message_id}));
+            speak(&stage);
         }
-    }
-    if operation == "give_back" {
-        doomed.wait_turns(1).await;
-        doomed.send(&json!({"type": "stop"}));
+        "give_back" => {
+            speak(&stage);
+            doomed.wait_turns(1).await;
+            doomed.send(&json!({"type": "stop"}));
+        }
+        _ => speak(&stage),
     }
     let exit = doomed.wait_exit().await;
     assert_eq!(
@@ -78,6 +82,28 @@ async fn dies_at(operation: &str, when: &str) {
 
     let survivor = stage.up(start(&stage, Policy::echo())).await;
     check(&stage, &survivor).await;
+}
+
+fn speak(stage: &Stage) {
+    for text in TEXTS {
+        for conversation in ["C1", "C2"] {
+            stage.slack.user_posts(conversation, "U1", text);
+        }
+    }
+}
+
+/// An answer is rendered with its turn's end where its channel is there. Here it comes to a daemon that has no
+/// channel, so that preparing it is left to the next one.
+async fn leave_an_unprepared_answer(stage: &Stage) {
+    let asks = stage.up(start(stage, Policy::silent())).await;
+    speak(stage);
+    let turn = asks.wait_turns(1).await.remove(0);
+    stage.slack.wait_all_acknowledged().await;
+    asks.kill9().await;
+    let hears = start(stage, Policy::silent()).config(Config::new()).spawn();
+    hears.wait_running().await;
+    hears.answer(turn.message_id, &turn.content);
+    hears.stop().await;
 }
 
 /// Every text once and in order, and the daemon well enough for one more.
