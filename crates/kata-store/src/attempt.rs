@@ -16,7 +16,6 @@ pub(crate) fn fail(tx: &mut Tx<'_>, turn: i64, failure: &Failure) -> Result<Fail
     let failed = fail_rows(
         tx,
         &row.rows(),
-        turn,
         &failure.error,
         failure.lease,
         failure.notice.as_ref(),
@@ -25,11 +24,11 @@ pub(crate) fn fail(tx: &mut Tx<'_>, turn: i64, failure: &Failure) -> Result<Fail
     Ok(failed)
 }
 
-/// Counts an attempt against each of a turn's rows. The caller releases the lane.
+/// Counts an attempt against each of a turn's rows, which fare alike: only rows that never failed share a turn. The
+/// caller releases the lane.
 pub(crate) fn fail_rows(
     tx: &mut Tx<'_>,
     rows: &[i64],
-    turn: i64,
     error: &str,
     lease: bool,
     notice: Option<&NoticeFn>,
@@ -41,9 +40,8 @@ pub(crate) fn fail_rows(
         };
         let attempt = row.attempts + 1;
         tx.run(
-            "UPDATE messages SET retry_count = ?2, lease_count = lease_count + ?3, error = ?4, busy_since_ms = NULL,
-               alone = MAX(alone, ?5) WHERE id = ?1",
-            (id, attempt, lease, error, rows.len() > 1),
+            "UPDATE messages SET retry_count = ?2, lease_count = lease_count + ?3, error = ?4, busy_since_ms = NULL WHERE id = ?1",
+            (id, attempt, lease, error),
         )?;
         let given_up = attempt >= tx.options.max_attempts
             || row.leases + u32::from(lease) >= tx.options.max_lease_attempts;
@@ -58,7 +56,7 @@ pub(crate) fn fail_rows(
             retry_at(tx, *id, at, attempt, error)?;
             Failed::Retry { attempt, at }
         };
-        if place == 0 || *id == turn && matches!(failed, Failed::Parked { .. }) {
+        if outcome == Failed::NotOpen {
             outcome = failed;
         }
     }
@@ -161,7 +159,6 @@ fn recover_turn(tx: &mut Tx<'_>, lane: i64, turn: i64) -> Result<Vec<i64>, Store
     fail_rows(
         tx,
         &rows,
-        turn,
         "the daemon ended while this turn was open",
         false,
         None,

@@ -54,7 +54,6 @@ struct Waiting {
     thread: Option<String>,
     due: Option<UnixMs>,
     attempts: u32,
-    alone: bool,
 }
 
 /// Takes the lane's first rows. None: the lane was not what it seemed, and has been put right.
@@ -104,13 +103,13 @@ fn take(
     }))
 }
 
-/// D14: how many of the first rows may share a turn: ready ones of one session that have not failed in company.
+/// D14: how many of the first rows may share a turn: ready ones of one session. One that has failed has a turn of its own.
 fn company(waiting: &[Waiting], now: UnixMs) -> usize {
-    let Some(head) = waiting.first().filter(|head| !head.alone) else {
+    let Some(head) = waiting.first().filter(|head| head.attempts == 0) else {
         return 1;
     };
     let fits = |row: &&Waiting| {
-        !row.alone
+        row.attempts == 0
             && row.payload.is_some()
             && row.session_key == head.session_key
             && row.due.is_none_or(|due| due <= now)
@@ -121,7 +120,7 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
 fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, StoreError> {
     tx.all(
         "SELECT id, platform_id, payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
-           retry_count, alone
+           retry_count
          FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
          ORDER BY order_key, id LIMIT ?2",
         (lane, i64::try_from(max_rows).unwrap_or(i64::MAX)),
@@ -143,7 +142,6 @@ fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, S
                 thread: row.get(9)?,
                 due: row.get(10)?,
                 attempts: row.get(11)?,
-                alone: row.get(12)?,
             })
         },
     )

@@ -22,7 +22,6 @@ ALTER TABLE messages ADD COLUMN due_ms INTEGER;                    -- no claim b
 ALTER TABLE messages ADD COLUMN claimed_ms INTEGER;                -- the latest claim; NULL: never claimed
 ALTER TABLE messages ADD COLUMN lease_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN busy_since_ms INTEGER;
-ALTER TABLE messages ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;  -- failed in company: one message a turn from now on
 ALTER TABLE messages ADD COLUMN turn INTEGER;                      -- the newest row of the turn it was claimed in
 ALTER TABLE messages ADD COLUMN turn_rows TEXT;                    -- on the newest row: all rows of the turn, when more than one
 ALTER TABLE messages ADD COLUMN outcome TEXT;                      -- how it ended

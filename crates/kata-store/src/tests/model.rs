@@ -56,7 +56,6 @@ struct Waiting {
     row: i64,
     order: i64,
     attempts: u32,
-    alone: bool,
 }
 
 #[derive(Default)]
@@ -141,7 +140,6 @@ impl Run {
                 row,
                 order,
                 attempts: 0,
-                alone: false,
             },
         );
         self.model.last = Some((lane, n));
@@ -163,10 +161,10 @@ impl Run {
                 // Lanes that waited are made ready in the same claim, so the oldest head is always seen.
                 assert_eq!(Some(&turn.conversation), expected.as_ref());
                 let lane = &self.model.lanes[&turn.conversation];
-                let company = if lane[0].alone {
+                let company = if lane[0].attempts > 0 {
                     1
                 } else {
-                    lane.iter().take_while(|row| !row.alone).count().min(max)
+                    lane.iter().take_while(|row| row.attempts == 0).count().min(max)
                 };
                 let rows: Vec<i64> = turn.rows.iter().map(|row| row.id).collect();
                 assert_eq!(
@@ -232,7 +230,6 @@ impl Run {
         let waiting = self.model.lanes.get_mut(lane).unwrap();
         for row in waiting.iter_mut().filter(|row| rows.contains(&row.row)) {
             row.attempts += 1;
-            row.alone |= rows.len() > 1;
         }
         self.model
             .parked
