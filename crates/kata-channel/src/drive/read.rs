@@ -58,14 +58,10 @@ impl Reader<'_> {
     /// An interrupted read starts again from the stored cursor: what it stored is known then (D2).
     pub(super) async fn read(&mut self, place: &Place, named: bool) -> Result<Vec<Place>, Halt> {
         let known = self.cursors.cursor(place).await.map_err(Halt::Store)?;
-        let from_now = known.is_none() && named && place.thread.is_none();
-        if from_now {
-            self.start_from_now(place).await?;
-            return Ok(Vec::new());
-        }
         let first = known.is_none();
         let cursor = match known {
             Some(cursor) => cursor,
+            None if named && place.thread.is_none() => self.start_from_now(place).await?,
             None => self.first_contact(place).await,
         };
         let walk = Walk {
@@ -87,12 +83,11 @@ impl Reader<'_> {
     }
 
     /// A conversation that was just named: what is there now is not old work.
-    async fn start_from_now(&self, place: &Place) -> Result<(), Halt> {
-        // Its own cursor comes last: once it stands, the first contact is over.
+    async fn start_from_now(&self, place: &Place) -> Result<Cursor, Halt> {
+        // The threads come first: once the conversation has a cursor, the first contact is over.
         self.pass_over_threads(place).await?;
         let newest = self.ask(|| self.history.start_from_now(place)).await?;
-        self.stand_at(place.clone(), self.until_we_came(place, newest))
-            .await
+        Ok(self.until_we_came(place, newest))
     }
 
     /// Where old work ends in a conversation that has `newest`. What was said since the driver began is news, though the
