@@ -23,8 +23,17 @@ pub(crate) struct NewAnswer<'a> {
 /// Stores an answer, raw. The caller looks at the lane anew with [`refresh`] when the answer is complete.
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewAnswer<'_>) -> Result<i64, StoreError> {
     let home = channel::load(tx, new.lane.channel)?;
+    // Where the answered message stands: a lane may be wider than a conversation (scopes `instance`, `sender`).
+    let conversation: String = tx
+        .first(
+            "SELECT conversation FROM messages WHERE id = ?1",
+            [new.answers],
+            |row| row.get(0),
+        )?
+        .flatten()
+        .unwrap_or_else(|| new.lane.conversation.clone());
     let payload = payload::write(&payload::Outbound {
-        channel_id: new.lane.conversation.clone(),
+        channel_id: conversation.clone(),
         content: new.content.to_owned(),
         thread_id: new.thread.map(str::to_owned),
     });
@@ -37,7 +46,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewAnswer<'_>) -> Result<i64, StoreE
             tx.now.to_iso(),
             new.lane.id,
             home.id,
-            &new.lane.conversation,
+            conversation,
             new.thread,
             tx.now,
             new.answers,

@@ -51,6 +51,7 @@ struct Waiting {
     row: ClaimedRow,
     payload: Option<Inbound>,
     session_key: String,
+    conversation: Option<String>,
     thread: Option<String>,
     due: Option<UnixMs>,
     attempts: u32,
@@ -81,8 +82,10 @@ fn take(
     let turn = waiting.last().map_or(0, |newest| newest.row.id);
     mark(tx, lane, turn, &waiting)?;
     let home = channel::load(tx, channel)?;
-    let conversation = lane::by_id(tx, lane)?
-        .map(|lane| lane.conversation)
+    // The newest row's and not the lane's: a lane may be wider than a conversation (scopes `instance`, `sender`).
+    let conversation = waiting
+        .last()
+        .and_then(|newest| newest.conversation.clone())
         .unwrap_or_default();
     let attempt = waiting.first().map_or(0, |head| head.attempts) + 1;
     let thread = waiting.last().and_then(|newest| newest.thread.clone());
@@ -103,7 +106,8 @@ fn take(
     }))
 }
 
-/// D14: how many of the first rows may share a turn: ready ones of one session. One that has failed has a turn of its own.
+/// D14: how many of the first rows may share a turn: ready ones of one session and
+/// place. One that has failed has a turn of its own.
 fn company(waiting: &[Waiting], now: UnixMs) -> usize {
     let Some(head) = waiting.first().filter(|head| head.attempts == 0) else {
         return 1;
@@ -112,6 +116,8 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
         row.attempts == 0
             && row.payload.is_some()
             && row.session_key == head.session_key
+            // One answer goes to one place.
+            && (&row.conversation, &row.thread) == (&head.conversation, &head.thread)
             && row.due.is_none_or(|due| due <= now)
     };
     waiting.iter().take_while(fits).count().max(1)
@@ -120,7 +126,7 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
 fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, StoreError> {
     tx.all(
         "SELECT id, platform_id, payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
-           retry_count
+           retry_count, conversation
          FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
          ORDER BY order_key, id LIMIT ?2",
         (lane, i64::try_from(max_rows).unwrap_or(i64::MAX)),
@@ -142,6 +148,7 @@ fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, S
                 thread: row.get(9)?,
                 due: row.get(10)?,
                 attempts: row.get(11)?,
+                conversation: row.get(12)?,
             })
         },
     )

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Answer, Claim, Failed, Failure, Finished, NoticeFn, OutClaim, OutWork, Outcome, Settle};
+use crate::{
+    Answer, Claim, Failed, Failure, Finished, NewMessage, NoticeFn, OutClaim, OutWork, Outcome, Settle,
+};
 
 use super::support::{Fixture, channel, claim, claim_rows, failure, message, push, row};
 
@@ -45,6 +47,36 @@ async fn a_lane_has_one_turn_in_flight_and_keeps_its_order() {
     assert!(claim(&store, channel).await.is_none());
     store.finish(first.id, None).await.unwrap();
     assert_eq!(claim(&store, channel).await.unwrap().rows[0].content, "text 2");
+}
+
+#[tokio::test]
+async fn a_lane_of_several_conversations_answers_each_in_its_own() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let channel = channel(&store).await;
+    for (place, id) in [("C1", 1), ("C2", 2)] {
+        let wide = NewMessage {
+            lane: "instance".to_owned(),
+            thread_key: "s".to_owned(),
+            ..message(place, id)
+        };
+        push(&store, channel, wide).await;
+    }
+    for place in ["C1", "C2"] {
+        let turn = claim_rows(&store, channel, 5).await.unwrap();
+        assert_eq!((turn.rows.len(), turn.conversation.as_str()), (1, place));
+        let answer = Answer {
+            content: "hi".to_owned(),
+            parts: Some(vec!["hi".to_owned()]),
+        };
+        store.finish(turn.id, Some(answer)).await.unwrap();
+        let OutClaim::Work(OutWork::Send(part)) = store.claim_out(vec![channel]).await.unwrap() else {
+            panic!("no part to send");
+        };
+        assert_eq!(part.conversation, place);
+        let sent = Settle::Sent { platform_id: None };
+        assert!(store.settle(part.id, sent).await.unwrap().answer_done);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kata_channel::{Adapter, ChannelError, Finding, Lookup, Outbound, Place};
-use kata_testkit::slack::{Fault, PageOrder};
+use kata_testkit::slack::{BOT_USER, Fault, PageOrder};
 
 use crate::rig::{Ear, Rig};
 
@@ -47,6 +47,21 @@ async fn a_part_that_never_arrived_is_absent() {
     rig.slack.fail_next("chat.postMessage", Fault::CutBefore);
     adapter.send(&answer).await.unwrap_err();
     assert_eq!(find(&rig, &*adapter, answer).await.unwrap(), Finding::Absent);
+}
+
+#[tokio::test]
+async fn a_message_of_ours_without_a_key_is_known_by_its_words() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &["C1"]).await;
+    let answer = rig.answer(Place::conversation("C1"), "k1", "salt &amp; pepper");
+    rig.slack.post_silently("C1", "U1", "salt &amp; pepper");
+    assert_eq!(
+        find(&rig, &*adapter, answer.clone()).await.unwrap(),
+        Finding::Absent
+    );
+    let ts = rig.slack.post_silently("C1", BOT_USER, "salt &amp; pepper");
+    let found = find(&rig, &*adapter, answer).await.unwrap();
+    assert!(matches!(found, Finding::Sent(receipt) if receipt.id == Some(ts.as_str().into())));
 }
 
 #[tokio::test]
