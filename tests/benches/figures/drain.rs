@@ -1,5 +1,7 @@
 //! A queue that is full, and a host that answers at once.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
 
 use crate::{
@@ -20,7 +22,7 @@ pub(crate) fn waiting_rows(lab: &Lab) -> Result<Vec<Row>> {
 
     let host = lab.connected(home.path(), &slack.api_url(), &names, Answers::Empty)?;
     let first = host.turn()?;
-    let mut seen = std::collections::HashSet::from([first.id]);
+    let mut seen = HashSet::from([first.id]);
     let mut last = first;
     while seen.len() < rows {
         last = host.turn()?;
@@ -31,9 +33,10 @@ pub(crate) fn waiting_rows(lab: &Lab) -> Result<Vec<Row>> {
         backlog::nothing_waits(lab, home.path())?,
         "a row still waits after all were answered"
     );
-    let rate = f64::from(u32::try_from(rows)?) / (last.at - first.at).as_secs_f64();
+    let rows = u32::try_from(rows)?;
+    let rate = f64::from(rows) / (last.at - first.at).as_secs_f64();
     Ok(vec![Row::new(
-        "drain of waiting rows, all durable",
+        format!("drain of {} waiting rows, all durable", thousands(rows)),
         format!("{}/s", thousands(rate)),
         &format!("≥ {}/s", thousands(A_SECOND)),
         rate >= A_SECOND,

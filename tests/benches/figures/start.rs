@@ -9,7 +9,7 @@ use crate::{
     host::{Answers, Host},
     lab::Lab,
     samples::Samples,
-    table::Row,
+    table::{Row, thousands},
 };
 
 const COLD_MS: f64 = 15.0;
@@ -36,9 +36,14 @@ pub(crate) fn with_a_backlog(lab: &Lab) -> Result<Vec<Row>> {
     let runs = lab.count(20, 5);
     let processed = starts(lab, &backlog::kept(lab, Rows::Processed, rows)?, runs)?;
     let pending = starts(lab, &backlog::kept(lab, Rows::Pending, rows)?, runs)?;
+    let many = thousands(u32::try_from(rows)?);
     Ok(vec![
-        row("start with 1,000,000 rows processed", &processed, BACKLOG_MS),
-        row("start with 1,000,000 rows pending", &pending, BACKLOG_MS),
+        row(
+            &format!("start with {many} rows processed"),
+            &processed,
+            BACKLOG_MS,
+        ),
+        row(&format!("start with {many} rows pending"), &pending, BACKLOG_MS),
     ])
 }
 
@@ -58,7 +63,7 @@ fn start(lab: &Lab, home: &Path, samples: &mut Samples) -> Result<()> {
     host.stop()
 }
 
-fn row(figure: &'static str, samples: &Samples, goal: f64) -> Row {
+fn row(figure: &str, samples: &Samples, goal: f64) -> Row {
     let median = samples.median();
     let value = format!("{median:.1} ms median, {:.1} ms at most", samples.max());
     Row::new(figure, value, &format!("≤ {goal} ms median"), median <= goal)

@@ -14,25 +14,25 @@ use crate::lab::Lab;
 /// A line of the table.
 #[derive(Debug)]
 pub(crate) struct Row {
-    figure: &'static str,
+    figure: String,
     value: String,
     goal: Option<(String, bool)>,
 }
 
 impl Row {
     /// A figure with a goal, and whether it was met.
-    pub(crate) fn new(figure: &'static str, value: String, goal: &str, met: bool) -> Self {
+    pub(crate) fn new(figure: impl Into<String>, value: String, goal: &str, met: bool) -> Self {
         Self {
-            figure,
+            figure: figure.into(),
             value,
             goal: Some((goal.to_owned(), met)),
         }
     }
 
     /// Something that a reader of the other figures wants to know.
-    pub(crate) fn note(figure: &'static str, value: String) -> Self {
+    pub(crate) fn note(figure: impl Into<String>, value: String) -> Self {
         Self {
-            figure,
+            figure: figure.into(),
             value,
             goal: None,
         }
@@ -83,8 +83,8 @@ pub(crate) fn complain(why: &Error) {
 }
 
 /// `12,345`.
-pub(crate) fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
+pub(crate) fn thousands(number: impl Into<f64>) -> String {
+    let digits = format!("{:.0}", number.into());
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
