@@ -64,7 +64,7 @@ pub(crate) fn run(agent: &str, verbose: bool) -> Exit {
 async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, String> {
     let clock = Clock::system();
     let config = DaemonConfig::default();
-    let opened = open::store(&home, &config, &clock).map_err(|e| open::sentence(&e))?;
+    let opened = open::store(&home, &config, &clock).map_err(|e| open::refusal(&home, &e))?;
     let pid = PidFile::write(home.pid_file())
         .map_err(|e| format!("cannot write {}: {e}", home.pid_file().display()))?;
     let mut ending = Ending::signals().map_err(|e| e.to_string())?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kata_channel::Clock;
 use kata_session::session_key;
-use kata_store::{OpenError, OpenOptions, Opened, Store, UnixMs};
+use kata_store::{OpenError, OpenOptions, Opened, Store, StoreError, UnixMs};
 
 use crate::home::{DaemonConfig, Home};
 
@@ -28,13 +28,34 @@ pub(crate) fn store(home: &Home, config: &DaemonConfig, clock: &Clock) -> Result
     )
 }
 
-/// An error and its causes, as one sentence.
+/// Why the database cannot be opened, with its name and the way out.
+pub(crate) fn refusal(home: &Home, error: &OpenError) -> String {
+    let way_out = match error {
+        OpenError::Newer { .. } => "use that version, or another config directory",
+        OpenError::Store(StoreError::Database(_)) => {
+            "if it is not Kata's, move it away; a new one is begun then"
+        }
+        OpenError::Store(StoreError::Locked) => "end that program",
+        _ => "see that it can be written, and that there is room",
+    };
+    format!(
+        "{} cannot be opened: {}; {way_out}",
+        home.database().display(),
+        sentence(error)
+    )
+}
+
+/// An error and its causes, as one sentence. SQLite quotes whole statements, which help nobody here.
 pub(crate) fn sentence(error: &(dyn std::error::Error + 'static)) -> String {
+    const LONGEST: usize = 200;
     let mut said = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         said = format!("{said}: {cause}");
         source = cause.source();
     }
-    said
+    match said.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &said[..end]),
+        None => said,
+    }
 }

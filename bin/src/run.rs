@@ -9,7 +9,7 @@ use kata_ipc::{
     event::DaemonStatus,
     stdio::{Incoming, Writer, spawn_reader, spawn_writer},
 };
-use kata_store::OpenError;
+use kata_store::{OpenError, StoreError};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
@@ -124,7 +124,7 @@ impl Session {
         let clock = Clock::system();
         let opened = match open::store(&home, &config, &clock) {
             Ok(opened) => opened,
-            Err(why) => return self.fail(&open::sentence(&why), exit_of(&why)).await,
+            Err(why) => return self.fail(&open::refusal(&home, &why), exit_of(&why)).await,
         };
         let pid = match PidFile::write(home.pid_file()) {
             Ok(pid) => pid,
@@ -242,7 +242,8 @@ impl Session {
 
 fn exit_of(error: &OpenError) -> Exit {
     match error {
-        OpenError::Newer { .. } => Exit::BadConfig,
+        // Waiting helps neither of these.
+        OpenError::Newer { .. } | OpenError::Store(StoreError::Database(_)) => Exit::BadConfig,
         _ => Exit::TryLater,
     }
 }

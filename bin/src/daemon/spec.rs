@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use kata_channel::{
     ChannelKey,
-    settings::{Backend, Filter, SessionSettings, Settings},
+    settings::{Filter, SessionSettings, Settings},
 };
 use kata_ipc::config::{ChannelConfig, RawConfig};
 use kata_plugin::{ChannelContext, ChannelKind, Registrar};
@@ -14,7 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use crate::home::unknown_key;
+use crate::home::{check_settings, read_typed};
+
+/// Slack allows about fifty calls a minute; a shorter interval would only be rate limited.
+const SHORTEST_POLL: Duration = Duration::from_secs(1);
 
 /// All that makes a channel what it is. Two equal specs are one channel that keeps running.
 #[derive(Clone, Debug)]
@@ -47,6 +50,14 @@ pub(crate) struct Workspace<'a> {
     pub(crate) owners: &'a dyn OwnersOf,
 }
 
+impl Workspace<'_> {
+    /// A token as it was meant: pasting brings spaces and line ends along, and an empty one is none.
+    fn token(&self, key: Option<&str>) -> Option<SecretString> {
+        let token = self.tokens.get(key?)?.expose_secret().trim();
+        (!token.is_empty()).then(|| SecretString::from(token))
+    }
+}
+
 /// Who owns a workspace on a platform.
 pub(crate) trait OwnersOf: std::fmt::Debug {
     fn owners(&self, workspace: &str, platform: &str) -> Vec<String>;
@@ -67,6 +78,7 @@ impl Spec {
         if !config.enabled {
             return Ok(None);
         }
+        check_slug(&config.slug)?;
         let kind = kind(workspace, &config)?;
         let slug = config.slug.clone();
         let object = |name: &str| config.extra.get(name).filter(|v| !v.is_null());
@@ -77,17 +89,11 @@ impl Spec {
             },
             session: typed(&slug, "session", object("session"))?,
             settings: typed(&slug, "settings", object("settings"))?,
-            poll_interval: config.poll_interval_ms.map(Duration::from_millis),
-            token: config
-                .credentials
-                .key()
-                .and_then(|k| workspace.tokens.get(k))
-                .cloned(),
-            app_token: config
-                .credentials
-                .app_token_key()
-                .and_then(|k| workspace.tokens.get(k))
-                .cloned(),
+            poll_interval: config
+                .poll_interval_ms
+                .map(|ms| Duration::from_millis(ms).max(SHORTEST_POLL)),
+            token: workspace.token(config.credentials.key()),
+            app_token: workspace.token(config.credentials.app_token_key()),
             owners: workspace.owners.owners(workspace.id, kind.adapter),
             key: ChannelKey::new(workspace.id, slug.as_str()),
             kind,
@@ -97,15 +103,7 @@ impl Spec {
     }
 
     fn check(&self) -> Result<(), String> {
-        let agent = &self.settings.agent;
-        if agent.backend == Some(Backend::Command) && agent.command.as_deref().unwrap_or_default().is_empty()
-        {
-            return Err(format!(
-                "channel {:?}: settings.agent.backend is \"command\", but settings.agent.command names no program",
-                self.key.slug
-            ));
-        }
-        Ok(())
+        check_settings(&self.settings).map_err(|e| format!("channel {:?}, settings: {e}", self.key.slug))
     }
 
     /// What the plugin makes the adapter from.
@@ -143,6 +141,21 @@ impl PartialEq for Spec {
     }
 }
 
+/// The app's own rule for a channel's folder name.
+fn check_slug(slug: &str) -> Result<(), Refusal> {
+    let mut characters = slug.chars();
+    let first = characters.next().is_some_and(|c| c.is_ascii_alphanumeric());
+    if first && characters.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        return Ok(());
+    }
+    Err(refuse(
+        slug,
+        format!(
+            "channel {slug:?}: a slug is letters, digits, '-' and '_', beginning with a letter or digit; rename the channel's folder"
+        ),
+    ))
+}
+
 fn kind(workspace: Workspace<'_>, config: &ChannelConfig) -> Result<ChannelKind, Refusal> {
     let adapter = config.adapter.as_str();
     let kind = workspace.plugins.channel(adapter).ok_or_else(|| {
@@ -175,24 +188,7 @@ where
     let Some(value) = value else {
         return Ok(T::default());
     };
-    if let Some(unknown) = unknown_key::<T>(&format!("channel {slug:?}, {name}"), value) {
-        return Err(refuse(slug, unknown));
-    }
-    // Null means absent, at every depth (PROTOCOL.md, Framing).
-    serde_json::from_value(without_nulls(value))
-        .map_err(|e| refuse(slug, format!("channel {slug:?}, {name}: {e}")))
-}
-
-fn without_nulls(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(_, v)| !v.is_null())
-            .map(|(k, v)| (k.clone(), without_nulls(v)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        other => other.clone(),
-    }
+    read_typed(&format!("channel {slug:?}, {name}"), value).map_err(|e| refuse(slug, e))
 }
 
 /// The platform's address, if a variable moves it. Plain http and ws go to this machine only.
@@ -293,6 +289,38 @@ mod tests {
     fn the_token_is_the_one_its_credentials_name() {
         let spec = read(config(json!({})), &["kata-slack"]).unwrap().unwrap();
         assert_eq!(spec.token.unwrap().expose_secret(), "xoxb-1");
+    }
+
+    #[test]
+    fn a_pasted_token_is_trimmed_and_an_empty_one_is_none() {
+        let token = |text: &str| {
+            let tokens = BTreeMap::from([("bot".to_owned(), SecretString::from(text))]);
+            let plugins = plugins();
+            let workspace = Workspace {
+                id: "w1",
+                tokens: &tokens,
+                enabled_plugins: &["kata-slack".to_owned()],
+                plugins: &plugins,
+                owners: &Nobody,
+            };
+            let spec = Spec::read(workspace, &RawConfig::from(config(json!({}))))
+                .unwrap()
+                .unwrap();
+            spec.token.map(|t| t.expose_secret().to_owned())
+        };
+        assert_eq!(token(" xoxb-1\n").as_deref(), Some("xoxb-1"));
+        assert_eq!(token(" "), None);
+    }
+
+    #[test]
+    fn a_slug_that_is_no_folder_name_is_refused() {
+        for slug in ["../../etc", "a/b", "a b", "-a", "ä"] {
+            assert!(
+                read(config(json!({"slug": slug})), &["kata-slack"]).is_err(),
+                "{slug}"
+            );
+        }
+        assert!(read(config(json!({"slug": "Team_1-x"})), &["kata-slack"]).is_ok());
     }
 
     #[test]

@@ -6,8 +6,9 @@ use kata_channel::settings::AgentSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tracing_subscriber::EnvFilter;
 
-use super::nearest::unknown_key;
+use super::typed::{self, check_agent, check_minutes};
 
 /// The daemon's own settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,8 +67,7 @@ impl DaemonConfig {
     pub(crate) fn owners(&self, workspace: &str, platform: &str) -> Vec<String> {
         self.workspaces
             .get(workspace)
-            .and_then(|w| w.owners.get(platform))
-            .cloned()
+            .map(|w| w.owners.on(platform).to_vec())
             .unwrap_or_default()
     }
 }
@@ -76,8 +76,34 @@ impl DaemonConfig {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct WorkspaceConfig {
-    /// Platform user ids by adapter (`slack`, `discord`, `gmail`, `whatsapp`).
-    pub(crate) owners: BTreeMap<String, Vec<String>>,
+    /// Who owns it: platform user ids.
+    pub(crate) owners: Owners,
+}
+
+/// Platform user ids by adapter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Owners {
+    /// Slack user ids (`U…`).
+    pub(crate) slack: Vec<String>,
+    /// Discord user ids.
+    pub(crate) discord: Vec<String>,
+    /// Mail addresses.
+    pub(crate) gmail: Vec<String>,
+    /// Phone numbers.
+    pub(crate) whatsapp: Vec<String>,
+}
+
+impl Owners {
+    fn on(&self, platform: &str) -> &[String] {
+        match platform {
+            "slack" => &self.slack,
+            "discord" => &self.discord,
+            "gmail" => &self.gmail,
+            "whatsapp" => &self.whatsapp,
+            _ => &[],
+        }
+    }
 }
 
 /// How long finished rows are kept (D25).
@@ -128,6 +154,11 @@ impl Default for LogConfig {
 /// way out.
 pub(crate) fn parse(path: &Path) -> Result<DaemonConfig, String> {
     let file = path.display();
+    if path.exists() && !path.is_file() {
+        return Err(format!(
+            "{file} is not a file; put a JSON object there, or nothing"
+        ));
+    }
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(DaemonConfig::default()),
@@ -137,6 +168,8 @@ pub(crate) fn parse(path: &Path) -> Result<DaemonConfig, String> {
 }
 
 fn from_text(text: &str) -> Result<DaemonConfig, String> {
+    // Editors on other systems begin a file with a byte order mark.
+    let text = text.trim_start_matches('\u{feff}');
     let value: Value = serde_json::from_str(text).map_err(|e| {
         format!(
             "not valid JSON at line {}, column {}; mend it or remove the file",
@@ -147,10 +180,9 @@ fn from_text(text: &str) -> Result<DaemonConfig, String> {
     if !value.is_object() {
         return Err("must be a JSON object".into());
     }
-    if let Some(unknown) = unknown_key::<DaemonConfig>("daemon.json", &value) {
-        return Err(unknown.trim_start_matches("daemon.json: ").to_owned());
-    }
-    let config: DaemonConfig = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    // The file's name is put in front by the caller.
+    let config =
+        typed::read::<DaemonConfig>("", &value).map_err(|e| e.trim_start_matches(": ").to_owned())?;
     check(config)
 }
 
@@ -161,11 +193,8 @@ fn check(config: DaemonConfig) -> Result<DaemonConfig, String> {
     };
     positive(config.max_turns > 0, "maxTurns", "1")?;
     positive(config.attempts > 0, "attempts", "1")?;
-    positive(
-        config.lease_min.is_none_or(|m| m > 0.0),
-        "leaseMin",
-        "a fraction of a minute",
-    )?;
+    check_minutes(config.lease_min, "leaseMin")?;
+    check_agent(&config.agent)?;
     positive(config.max_line_bytes >= 1024, "maxLineBytes", "1024")?;
     positive(config.log.files > 0, "log.files", "1")?;
     positive(config.log.megabytes > 0, "log.megabytes", "1")?;
@@ -176,6 +205,17 @@ fn check(config: DaemonConfig) -> Result<DaemonConfig, String> {
         (r.tombstone_days, "tombstoneDays"),
     ] {
         positive(days.is_finite() && days >= 0.0, &format!("retention.{key}"), "0")?;
+    }
+    if let Err(why) = EnvFilter::builder().parse(&config.log.level) {
+        return Err(format!(
+            "\"log.level\" is no level ({why}); use error, warn, info, debug or trace"
+        ));
+    }
+    if !config.log.level.contains('=') && config.log.level.parse::<tracing::Level>().is_err() {
+        let level = &config.log.level;
+        return Err(format!(
+            "\"log.level\": {level:?} is none of error, warn, info, debug, trace"
+        ));
     }
     Ok(config)
 }
@@ -211,6 +251,12 @@ mod tests {
             (r#"{"maxTurns": 0}"#, "maxTurns"),
             (r#"{"attempts": 0}"#, "attempts"),
             (r#"{"leaseMin": -1}"#, "leaseMin"),
+            (r#"{"leaseMin": 1e300}"#, "leaseMin"),
+            (r#"{"maxTurns": "3"}"#, "maxTurns"),
+            (r#"{"log": {"level": "loud"}}"#, "log.level"),
+            (r#"{"log": {"level": "katad=wat"}}"#, "log.level"),
+            (r#"{"agent": {"backend": "command"}}"#, "agent.command"),
+            (r#"{"workspaces": {"w": {"owners": {"slak": []}}}}"#, "slack"),
             (r#"{"retention": {"processedDays": -2}}"#, "processedDays"),
             (r#"{"log": {"files": 0}}"#, "log.files"),
             ("[]", "object"),
@@ -219,6 +265,17 @@ mod tests {
             let said = from_text(text).unwrap_err();
             assert!(said.contains(key), "{text}: {said}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert!(from_text("\u{feff}{}").is_ok());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(parse(dir.path()).unwrap_err().contains("is not a file"));
     }
 
     #[test]
