@@ -108,7 +108,7 @@ const CODES: &[(&str, Class, &str)] = &[
     ),
     (
         "not_allowed_token_type",
-        Rejected,
+        Auth,
         "Slack does not take this kind of token here: a channel needs a bot token (xoxb-) and, for Socket Mode, an app-level token (xapp-)",
     ),
     (
