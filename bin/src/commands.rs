@@ -42,6 +42,16 @@ pub(crate) async fn carry_out(daemon: &Arc<Daemon>, request: Request) {
                 answer(&daemon, request_id, Answer::done()).await;
             });
         }
+        Command::Query(_) if request_id.is_none() => {
+            daemon
+                .events
+                .protocol_error(
+                    "a query needs a `requestId`: without one its answer cannot be told from another's",
+                    name,
+                    None,
+                )
+                .await;
+        }
         command => {
             let daemon = Arc::clone(daemon);
             daemon.tasks.clone().spawn(async move {

@@ -201,21 +201,42 @@ impl Session {
         }
     }
 
-    /// Serves commands until the first sign of an end.
+    /// Serves commands until the first sign of an end. A sign is heard while a command is carried out, too: a host
+    /// that does not read holds up our answers, and must not hold up our end.
     async fn command_loop(&mut self, daemon: &Arc<Daemon>) -> drain::Sign {
         loop {
-            tokio::select! {
+            let line = tokio::select! {
                 biased;
                 sign = self.ending.sign() => return sign,
                 () = daemon.stopping.cancelled() => return drain::Sign::Broken,
-                line = self.incoming.recv() => match line {
-                    Some(Incoming::Request(Request { command: Command::Stop, request_id })) => {
-                        return drain::Sign::Stop { request_id };
+                line = self.incoming.recv() => line,
+            };
+            let serve = async {
+                match line {
+                    Some(Incoming::Request(Request {
+                        command: Command::Stop,
+                        request_id,
+                    })) => Some(drain::Sign::Stop { request_id }),
+                    Some(Incoming::Request(request)) => {
+                        commands::carry_out(daemon, request).await;
+                        None
                     }
-                    Some(Incoming::Request(request)) => commands::carry_out(daemon, request).await,
-                    Some(Incoming::Bad(bad)) => self.events.send(Outgoing::from(bad)).await,
-                    Some(Incoming::End) | None => return drain::Sign::HostGone,
-                },
+                    Some(Incoming::Bad(bad)) => {
+                        self.events.send(Outgoing::from(bad)).await;
+                        None
+                    }
+                    Some(Incoming::End) | None => Some(drain::Sign::HostGone),
+                }
+            };
+            let sign = tokio::select! {
+                biased;
+                sign = self.ending.sign() => Some(sign),
+                () = daemon.stopping.cancelled() => Some(drain::Sign::Broken),
+                // CANCEL: dropping a command midway loses an answer that nobody reads.
+                served = serve => served,
+            };
+            if let Some(sign) = sign {
+                return sign;
             }
         }
     }

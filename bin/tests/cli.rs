@@ -121,3 +121,41 @@ fn explain_tells_every_step_of_a_message() {
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
     assert_eq!(status["channels"][0]["waiting"], 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_host_that_does_not_read_cannot_hold_up_our_end() {
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::time::{Duration, Instant};
+
+    let dir = tempfile::tempdir().unwrap();
+    let mut katad = katad(dir.path(), &["run"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Nobody reads: the pipe fills, then our queue of events, and at last we stop reading as well.
+    let mut stdin = katad.stdin.take().unwrap();
+    let (wrote, progress) = std::sync::mpsc::channel();
+    let writing = std::thread::spawn(move || {
+        while stdin.write_all(b"{\"type\":\"health_check\"}\n").is_ok() {
+            let _ = wrote.send(());
+        }
+    });
+    while progress.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    let signalled = Instant::now();
+    kill_process(
+        Pid::from_raw(i32::try_from(katad.id()).unwrap()).unwrap(),
+        Signal::TERM,
+    )
+    .unwrap();
+    let status = katad.wait().unwrap();
+    assert!(status.success(), "{status}");
+    assert!(
+        signalled.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        signalled.elapsed()
+    );
+    writing.join().unwrap();
+}

@@ -1,6 +1,9 @@
 //! What the daemon tells its host. One method an event, so that the rest of the binary never builds a frame.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use kata_channel::{ChannelError, ChannelKey};
 use kata_ipc::{
@@ -18,6 +21,9 @@ use super::channel::Channel;
 
 /// What a host may ask of us beyond the core.
 pub(crate) const CAPABILITIES: [&str; 4] = ["coalesce", "prompt", "query", "check_tool"];
+
+/// While we end, one event may take this long.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Where events go. Sending waits while the host does not read: we slow down, and do not grow.
 #[derive(Clone, Debug)]
@@ -67,10 +73,7 @@ impl Events {
     ) {
         let said = {
             let mut current = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-            let ending = matches!(
-                *current,
-                DaemonStatus::Stopping | DaemonStatus::Stopped | DaemonStatus::Error
-            );
+            let ending = is_end(*current);
             if status == DaemonStatus::Running && ending {
                 *current
             } else {
@@ -198,17 +201,36 @@ impl Events {
     pub(crate) async fn send(&self, event: impl Into<Outgoing>) {
         let outgoing = event.into();
         let to = self.to.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match to {
-            Some(Target::Wire(to)) => drop(to.send(outgoing).await),
-            Some(Target::Chat(to)) => drop(to.send(outgoing.event).await),
-            None => {}
+        let sending = async {
+            match to {
+                Some(Target::Wire(to)) => drop(to.send(outgoing).await),
+                Some(Target::Chat(to)) => drop(to.send(outgoing.event).await),
+                None => {}
+            }
+        };
+        if self.is_ending() {
+            // A host that does not read must not hold up the end: what it cannot be told is dropped.
+            let _ = tokio::time::timeout(LAST_WORDS, sending).await;
+        } else {
+            sending.await;
         }
+    }
+
+    fn is_ending(&self) -> bool {
+        is_end(self.current())
     }
 
     /// Nothing is said any more: the writer may finish, although tasks that still hold us do not.
     pub(crate) fn close(&self) {
         self.to.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
+}
+
+fn is_end(status: DaemonStatus) -> bool {
+    matches!(
+        status,
+        DaemonStatus::Stopping | DaemonStatus::Stopped | DaemonStatus::Error
+    )
 }
 
 fn open(target: Target) -> Arc<Mutex<Option<Target>>> {

@@ -25,7 +25,10 @@ impl ChatCommands {
         let text = &message.text;
         match &message.kind {
             // Slack swallows a typed `/reset` unless the app registered it: then the command's own name is the word.
-            Kind::Command { name } if text.readable.trim().is_empty() => spoken(name),
+            // Any other command without a word asks nothing of an agent.
+            Kind::Command { name } if text.readable.trim().is_empty() => {
+                Some(spoken(name).unwrap_or(Consumed::Help))
+            }
             Kind::Command { .. } => spoken(&text.readable).or_else(|| after_a_command(&text.readable)),
             Kind::Message => [&text.readable, &text.prompt]
                 .into_iter()
@@ -169,7 +172,7 @@ mod tests {
             ("/kata", "/status", Some(Consumed::Status)),
             ("/reset", "", Some(Consumed::Reset)),
             ("/reset", "the router", None),
-            ("/kata", "", None),
+            ("/kata", "", Some(Consumed::Help)),
             ("/kata", "help me", None),
         ] {
             assert_eq!(outcome(&[], sample::command(name, text)), expect, "{name} {text}");
