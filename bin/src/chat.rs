@@ -84,13 +84,20 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
         plugins,
         host: None,
     });
-    daemon.tasks.spawn(show(screen.clone(), heard, verbose));
+    let verdict = daemon.policy.decide_run(kata_perm::Role::Owner);
+    let may_run = format!(
+        "{} by the rule {}",
+        if verdict.is_allowed() { "allowed" } else { "denied" },
+        verdict.rule
+    );
+    daemon.tasks.spawn(show(screen.clone(), heard, may_run, verbose));
     daemon.start();
     let mut desired = Desired::default();
     desired.add(spec);
     Channels::configure(&daemon, daemon.channels.next_configuration(), desired).await;
     tokio::select! {
         () = async { screen.ended().await; answered(&daemon).await } => {}
+        () = screen.gone() => {}
         _ = ending.sign() => {}
         () = daemon.stopping.cancelled() => return Ok(Exit::Bug),
     }
@@ -172,7 +179,7 @@ async fn answered(daemon: &Arc<Daemon>) {
 }
 
 /// Shows what goes wrong, and with `-v` what goes on.
-async fn show(screen: Terminal, mut heard: mpsc::Receiver<Event>, verbose: bool) {
+async fn show(screen: Terminal, mut heard: mpsc::Receiver<Event>, may_run: String, verbose: bool) {
     let mut since: HashMap<String, Instant> = HashMap::new();
     while let Some(event) = heard.recv().await {
         let note = match event {
@@ -187,7 +194,10 @@ async fn show(screen: Terminal, mut heard: mpsc::Receiver<Event>, verbose: bool)
             Event::SessionEnded(e) if verbose => Some(format!("session {} ended", e.session_key)),
             Event::MessageReceived(e) if verbose => {
                 since.insert(e.channel_id.clone(), Instant::now());
-                Some(format!("message {} is stored", e.message_id))
+                Some(format!(
+                    "message {} is stored; a turn for its sender: {may_run}",
+                    e.message_id
+                ))
             }
             Event::MessageSent(e) if verbose => {
                 let took = since

@@ -4,9 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+const AFTER_HELP: &str = "\
+State, settings (daemon.json) and logs (logs/katad.log) are in $KATA_CONFIG_DIR, else $CRAFT_CONFIG_DIR, else
+~/.kata-agents.
+
+Exit codes: 0 done; 64 the configuration or the command line cannot be used; 70 a bug; 75 try again later.";
+
 /// The always-on half of Kata Agents: brings messages to an agent, and carries the answers back.
 #[derive(Debug, Parser)]
-#[command(name = "katad", version, about, max_term_width = 100)]
+#[command(name = "katad", version, about, max_term_width = 100, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -30,7 +36,7 @@ pub(crate) enum Command {
         /// The agent: `echo`, or `command PROGRAM ARGS…`
         #[arg(long, default_value = "echo", value_name = "AGENT")]
         agent: String,
-        /// Show sessions, attempts and timing
+        /// Show sessions, verdicts and timing
         #[arg(short, long)]
         verbose: bool,
     },

@@ -74,6 +74,22 @@ fn a_chat_answers_what_was_typed_and_ends_with_its_input() {
     assert!(said.contains("Session `daemon-terminal-"), "{said}");
 }
 
+#[test]
+fn a_chat_that_nobody_looks_at_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chat = katad(dir.path(), &["chat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(chat.stdout.take());
+    // The input stays open: what ends the chat is that its answer finds no reader.
+    let mut stdin = chat.stdin.take().unwrap();
+    stdin.write_all(b"hello\n").unwrap();
+    assert!(chat.wait().unwrap().success());
+    drop(stdin);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_chat_with_a_program_gives_it_the_prompt_and_shows_its_answer() {

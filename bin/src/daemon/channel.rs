@@ -185,9 +185,16 @@ async fn listen(daemon: &Arc<Daemon>, channel: &Arc<Channel>, mut heard: mpsc::R
             }
             DriverEvent::Recovered => channel.announce(daemon, ChannelState::Connected, None).await,
             DriverEvent::Degraded(error) => {
+                // A refusal does not pass by itself: somebody must act, and `plugin_error` is all that 0.7 shows.
+                if matches!(error, ChannelError::Rejected(_)) {
+                    daemon
+                        .events
+                        .plugin_error(channel.key.slug.as_str(), &error.to_string())
+                        .await;
+                }
                 channel
                     .announce(daemon, ChannelState::Degraded, Some(error))
-                    .await
+                    .await;
             }
             DriverEvent::RateLimited(error) => {
                 channel

@@ -35,6 +35,7 @@ struct Shared {
     /// One subscription reads at a time; the next one goes on where it left off.
     typed: sync::Mutex<Typed>,
     ended: watch::Sender<bool>,
+    gone: watch::Sender<bool>,
 }
 
 /// What was typed and is not durable yet.
@@ -72,6 +73,7 @@ impl Terminal {
                 unpushed: None,
             }),
             ended: watch::Sender::new(false),
+            gone: watch::Sender::new(false),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -85,6 +87,15 @@ impl Terminal {
     pub async fn ended(&self) {
         // The sender lives in `self`: this cannot fail.
         let _ = self.shared.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Returns when the output is gone: whoever looked at it left.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn gone(&self) {
+        // The sender lives in `self`: this cannot fail.
+        let _ = self.shared.gone.subscribe().wait_for(|gone| *gone).await;
     }
 
     /// Prints a remark of the program's own (a session's name, a verdict, a time), set off from the answers.
@@ -125,11 +136,15 @@ impl Terminal {
         F: FnOnce(&mut Screen) -> io::Result<()> + Send + 'static,
     {
         let shared = self.shared.clone();
-        tokio::task::spawn_blocking(move || {
+        let written = tokio::task::spawn_blocking(move || {
             write(&mut shared.screen.lock().unwrap_or_else(PoisonError::into_inner))
         })
         .await
-        .map_err(io::Error::other)?
+        .map_err(io::Error::other)?;
+        if written.is_err() {
+            self.shared.gone.send_replace(true);
+        }
+        written
     }
 }
 
