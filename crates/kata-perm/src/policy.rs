@@ -1,11 +1,18 @@
 //! The compiled rules.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
+    additions::{Additions, is_plain_name},
     call::{Context, Role, ToolCall},
+    facts::Facts,
+    file::PermissionsFile,
+    path::Roots,
+    size,
+    text::{LONGEST, hidden},
+    tools::{NEVER, Tool},
     verdict::Verdict,
 };
 
@@ -21,12 +28,6 @@ const BASE: [&str; 8] = [
     "TodoWrite",
 ];
 
-/// Tools that no tool name alone can allow, whoever declares it: what they do is decided by their arguments.
-const NEVER: [&str; 5] = ["Bash", "Write", "Edit", "MultiEdit", "NotebookEdit"];
-
-/// Tools of MCP servers are named `mcp__server__tool`.
-const MCP: &str = "mcp__";
-
 /// What a plugin declares about a tool that it brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -39,10 +40,12 @@ pub enum ToolDefault {
 
 /// Which tool calls a daemon's agent may make. Compiled once, cheap to ask, never changed: new rules are a new policy.
 ///
-/// The default allows nothing. Serialised it is `permissions` of `process_message`.
+/// The default allows nothing. Serialised it is `permissions` of `process_message`; a file
+/// that is in force stands in it as `additions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     tools: BTreeMap<Cow<'static, str>, Rule>,
+    additions: Option<Arc<Additions>>,
 }
 
 /// Where the permission of a tool comes from.
@@ -60,6 +63,7 @@ impl Policy {
     pub fn base() -> Self {
         Self {
             tools: BASE.map(|tool| (Cow::Borrowed(tool), Rule::Base)).into(),
+            additions: None,
         }
     }
 
@@ -69,6 +73,21 @@ impl Policy {
     pub fn with_plugin_tool(mut self, tool: impl Into<Cow<'static, str>>, default: ToolDefault) -> Self {
         self.tools.entry(tool.into()).or_insert(Rule::Plugin(default));
         self
+    }
+
+    /// Puts a workspace's file into force, in place of the one before. What the file says of a plugin's tool goes before
+    /// what the plugin declares.
+    ///
+    /// Folders that globs name are followed now: after one of them was moved or made a link, make the policy anew.
+    #[must_use]
+    pub fn with_file(mut self, file: &PermissionsFile, roots: &Roots) -> Self {
+        self.additions = Some(Arc::new(Additions::new(file, roots)));
+        self
+    }
+
+    /// The rules that allow a number of calls: their ids, and that number. See [`Context::with_uses`].
+    pub fn counted_rules(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.additions.iter().flat_map(|additions| additions.counted())
     }
 
     /// Whether somebody in this role may start a run at all.
@@ -82,21 +101,67 @@ impl Policy {
         }
     }
 
-    /// Whether a tool call may be made. Deny beats allow; what no rule names is denied.
+    /// Whether a tool call may be made. Deny beats ask beats allow; what no rule names is denied.
+    ///
+    /// Reads no file, but asks the file system where a path leads, if a rule looks at one. What it says holds for that moment.
     pub fn decide(&self, call: &ToolCall<'_>, context: &Context) -> Verdict {
         let run = self.decide_run(context.role);
         if !run.is_allowed() {
             return run;
         }
-        if NEVER.contains(&call.tool) {
+        if !size::is_bounded(call.input) {
+            let reason = format!("{} was called with arguments that are too large.", call.tool);
+            return Verdict::deny("input", reason);
+        }
+        match &self.additions {
+            Some(additions) => self.decide_with(additions, call, context),
+            None => self.decide_base(call, Tool::of(call.tool), context),
+        }
+    }
+
+    fn decide_with(&self, additions: &Additions, call: &ToolCall<'_>, context: &Context) -> Verdict {
+        let tool = Tool::of(call.tool);
+        let facts = Facts::new(call, context, additions.roots().workspace());
+        if let Some(denied) = additions.denial(&facts) {
+            return denied;
+        }
+        if let Some(argument) = tool.argument()
+            && !facts.text_at(argument).is_some_and(can_be_read)
+        {
+            let reason = format!(
+                "{} was called without a readable `{}`.",
+                call.tool,
+                &argument[1..]
+            );
+            return Verdict::deny("input", reason);
+        }
+        // No rule of a file widens what happens to a name, or to arguments, that cannot be looked at.
+        if !is_plain_name(call.tool) || !call.input.is_object() {
+            return self.decide_base(call, tool, context);
+        }
+        let said = additions
+            .question(&facts)
+            .or_else(|| additions.permission(&facts, tool));
+        said.unwrap_or_else(|| {
+            let denied = self.decide_base(call, tool, context);
+            match additions.what_is_missing(&facts, tool) {
+                Some(missing) => denied.because(&missing),
+                None => denied,
+            }
+        })
+    }
+
+    /// The verdict without a file.
+    fn decide_base(&self, call: &ToolCall<'_>, tool: Tool, context: &Context) -> Verdict {
+        if tool.is_never() {
             return Verdict::not_listed("base:never", call.tool);
         }
-        if call.tool.starts_with(MCP) {
+        if tool == Tool::Mcp {
             return Verdict::not_listed("base:mcp", call.tool);
         }
         match self.tools.get(call.tool) {
             None => Verdict::not_listed("default", call.tool),
-            // Rules will look at arguments; a call without any that can be looked at must not slip past them.
+            // A call without arguments that can be looked at must not slip past the rules that do.
             Some(_) if !call.input.is_object() => Verdict::deny(
                 "input",
                 format!("{} was called without an object of arguments.", call.tool),
@@ -107,24 +172,37 @@ impl Policy {
 
     /// Tools that run, or those that ask. Shows what [`decide`](Self::decide) does, not what was declared.
     fn listed(&self, default: ToolDefault) -> Vec<&str> {
-        let decidable = self
-            .tools
-            .iter()
-            .filter(|(tool, _)| !NEVER.contains(&tool.as_ref()) && !tool.starts_with(MCP));
+        let listed = |tool: &str, rule: Rule| match &self.additions {
+            Some(additions) => additions.listing(tool, rule.declared()),
+            None => Some(rule.declared()),
+        };
+        let decidable = self.tools.iter().filter(|(tool, _)| {
+            let tool = Tool::of(tool);
+            !tool.is_never() && tool != Tool::Mcp
+        });
         decidable
-            .filter(|(_, rule)| rule.declared() == default)
+            .filter(|(tool, rule)| listed(tool, **rule) == Some(default))
             .map(|(tool, _)| tool.as_ref())
             .collect()
     }
 }
 
+/// The argument that decides is short enough, and a person would see what it says.
+fn can_be_read(text: &str) -> bool {
+    text.len() <= LONGEST && !text.chars().any(|c| hidden(c) && !matches!(c, '\n' | '\t'))
+}
+
 impl Serialize for Policy {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut policy = to.serialize_struct("Policy", 4)?;
+        let mut policy = to.serialize_struct("Policy", 4 + usize::from(self.additions.is_some()))?;
         policy.serialize_field("mode", "daemon")?;
         policy.serialize_field("allowedTools", &self.listed(ToolDefault::Allow))?;
         policy.serialize_field("askTools", &self.listed(ToolDefault::Ask))?;
         policy.serialize_field("deniedTools", &NEVER)?;
+        match &self.additions {
+            Some(additions) => policy.serialize_field("additions", additions.file())?,
+            None => policy.skip_field("additions")?,
+        }
         policy.end()
     }
 }
@@ -149,15 +227,9 @@ impl Rule {
                 format!("plugin:{tool}"),
                 format!("{tool} is allowed by the plugin that brings it."),
             ),
-            Self::Plugin(ToolDefault::Ask) if context.can_ask => Verdict::ask(
-                format!("plugin:{tool}"),
-                format!("{tool} needs a person's approval."),
-            ),
-            // D28: `ask` where nobody can be asked is a denial that says so.
-            Self::Plugin(ToolDefault::Ask) => Verdict::deny(
-                format!("plugin:{tool}"),
-                format!("{tool} needs a person's approval, and nobody can be asked here."),
-            ),
+            Self::Plugin(ToolDefault::Ask) => {
+                Verdict::question(format!("plugin:{tool}"), tool, context.can_ask)
+            }
         }
     }
 }

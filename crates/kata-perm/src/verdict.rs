@@ -56,12 +56,31 @@ impl Verdict {
         }
     }
 
+    /// A person is asked, or the call is denied where that cannot be (D28).
+    pub(crate) fn question(rule: impl Into<Cow<'static, str>>, tool: &str, can_ask: bool) -> Self {
+        if can_ask {
+            Self::ask(rule, format!("{tool} needs a person's approval."))
+        } else {
+            Self::deny(
+                rule,
+                format!("{tool} needs a person's approval, and nobody can be asked here."),
+            )
+        }
+    }
+
     /// The plain denial. Agents and the app know it by these words.
     pub(crate) fn not_listed(rule: &'static str, tool: &str) -> Self {
         let reason = format!(
             "{tool} is not in the daemon tool allowlist. Daemon mode restricts tool access for safety."
         );
         Self::deny(rule, reason)
+    }
+
+    /// The same, with a sentence more.
+    pub(crate) fn because(mut self, sentence: &str) -> Self {
+        self.reason.push(' ');
+        self.reason.push_str(sentence);
+        self
     }
 
     /// The call may run without asking anybody.

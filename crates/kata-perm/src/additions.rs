@@ -1,0 +1,256 @@
+//! What a permissions file adds, compiled.
+
+use serde::Serialize;
+
+use crate::{
+    facts::Facts,
+    file::{Effect, Endpoint, PermissionsFile},
+    path::{RootedGlob, Roots},
+    pattern::{NamePattern, Pattern},
+    policy::ToolDefault,
+    rule::{Rule, is_command_match},
+    shell::Command,
+    stance::{Stance, Truth},
+    tools::{COMMAND, Tool},
+    verdict::Verdict,
+    web::is_plain_api_path,
+    written::{Entry, Written},
+};
+
+/// The longest tool name that a pattern is held against.
+const LONGEST_NAME: usize = 256;
+
+/// A file in force. Its lists are sorted, so that which entry a verdict names does not hang on their order.
+#[derive(Clone, Debug)]
+pub(crate) struct Additions {
+    file: PermissionsFile,
+    roots: Roots,
+    bash: Vec<Written<Pattern>>,
+    mcp: Vec<Written<Pattern>>,
+    blocked: Vec<Written<NamePattern>>,
+    allowed: Vec<Written<NamePattern>>,
+    ask: Vec<Written<NamePattern>>,
+    write: Vec<(String, RootedGlob)>,
+    endpoints: Vec<Endpoint>,
+    /// Those that deny, then those that ask, then those that allow; by id.
+    rules: Vec<Rule>,
+}
+
+// === impl Additions ===
+
+impl Additions {
+    pub(crate) fn new(file: &PermissionsFile, roots: &Roots) -> Self {
+        let write = sorted(&file.allowed_write_paths).into_iter();
+        let mut endpoints = file.allowed_api_endpoints.clone();
+        endpoints.sort_by(|one, other| (&one.method, &one.path.text).cmp(&(&other.method, &other.path.text)));
+        let mut rules: Vec<Rule> = file.rules.iter().map(|rule| Rule::new(rule, roots)).collect();
+        rules.sort_by(|one, other| (one.effect(), &one.name).cmp(&(other.effect(), &other.name)));
+        Self {
+            bash: sorted(&file.allowed_bash_patterns),
+            mcp: sorted(&file.allowed_mcp_patterns),
+            blocked: sorted(&file.blocked_tools),
+            allowed: sorted(&file.allowed_tools),
+            ask: sorted(&file.ask_tools),
+            write: write.map(|glob| (glob.text, glob.value.rooted(roots))).collect(),
+            endpoints,
+            rules,
+            file: file.clone(),
+            roots: roots.clone(),
+        }
+    }
+
+    pub(crate) fn file(&self) -> &impl Serialize {
+        &self.file
+    }
+
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// The rules that allow a number of calls, with that number.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (&str, u64)> {
+        let counted = |rule: &'_ Rule| rule.written.uses;
+        self.rules
+            .iter()
+            .filter_map(move |rule| counted(rule).map(|uses| (rule.written.id.as_str(), uses)))
+    }
+
+    /// What becomes of a tool that declares `default`, going by its name alone; none if it is blocked.
+    pub(crate) fn listing(&self, tool: &str, default: ToolDefault) -> Option<ToolDefault> {
+        if restricting(&self.blocked, tool).is_some() {
+            None
+        } else if restricting(&self.ask, tool).is_some() {
+            Some(ToolDefault::Ask)
+        } else if granting(&self.allowed, tool).is_some() {
+            Some(ToolDefault::Allow)
+        } else {
+            Some(default)
+        }
+    }
+
+    /// The denial that the file says, if it does.
+    pub(crate) fn denial(&self, facts: &Facts<'_>) -> Option<Verdict> {
+        let tool = facts.call.tool;
+        if let Some(pattern) = restricting(&self.blocked, tool) {
+            let reason = format!("{tool} is blocked by `blockedTools` of the workspace.");
+            return Some(Verdict::deny(format!("blockedTools:{pattern}"), reason));
+        }
+        self.rules.iter().find_map(|rule| match (rule.effect(), rule.is_about(facts)) {
+            (Effect::Deny, Truth::Yes) => {
+                let reason = format!("{tool} is denied here by rule {} of the workspace.", rule.written.id);
+                Some(Verdict::deny(rule.name.clone(), reason))
+            }
+            // Else an argument that is left out, or said in an odd way, would be the way around the rule.
+            (Effect::Deny | Effect::Ask, Truth::Unknown) => {
+                let reason = format!(
+                    "{tool} is denied: whether rule {} of the workspace is about this call cannot be told.",
+                    rule.written.id
+                );
+                Some(Verdict::deny(rule.name.clone(), reason))
+            }
+            _ => None,
+        })
+    }
+
+    /// The question that the file says is to be asked, if it does. Stands after [`denial`](Self::denial).
+    pub(crate) fn question(&self, facts: &Facts<'_>) -> Option<Verdict> {
+        let tool = facts.call.tool;
+        let named = restricting(&self.ask, tool).map(|pattern| format!("askTools:{pattern}"));
+        let asks = |rule: &&Rule| rule.effect() == Effect::Ask && rule.is_about(facts) == Truth::Yes;
+        let rule = named.or_else(|| self.rules.iter().find(asks).map(|rule| rule.name.clone()))?;
+        Some(Verdict::question(rule, tool, facts.context.can_ask))
+    }
+
+    /// The permission that the file gives, if it does. Stands after [`question`](Self::question).
+    pub(crate) fn permission(&self, facts: &Facts<'_>, tool: Tool) -> Option<Verdict> {
+        let listed = match tool {
+            Tool::Shell => self.shell(facts),
+            Tool::Writes(pointer) => self.writes(facts, pointer),
+            Tool::Mcp => {
+                granting_anywhere(&self.mcp, facts.call.tool).map(|p| format!("allowedMcpPatterns:{p}"))
+            }
+            Tool::Api => self.endpoint(facts).or_else(|| self.named(facts)),
+            Tool::Other => self.named(facts),
+        };
+        let allows = |rule: &&Rule| {
+            rule.effect() == Effect::Allow
+                && rule.looks_at_what_matters(tool)
+                && rule.is_about(facts) == Truth::Yes
+        };
+        let rule = listed.or_else(|| self.rules.iter().find(allows).map(|rule| rule.name.clone()))?;
+        let reason = format!(
+            "{} is allowed here by the workspace's permissions.",
+            facts.call.tool
+        );
+        Some(Verdict::allow(rule, reason))
+    }
+
+    fn named(&self, facts: &Facts<'_>) -> Option<String> {
+        granting(&self.allowed, facts.call.tool).map(|pattern| format!("allowedTools:{pattern}"))
+    }
+
+    /// Every simple command must match an entry.
+    fn shell(&self, facts: &Facts<'_>) -> Option<String> {
+        let commands = facts.commands_at(COMMAND)?;
+        let mut named = Vec::new();
+        for command in commands.as_ref().as_ref().ok()? {
+            let pattern = self.command(command)?;
+            if !named.contains(&pattern) {
+                named.push(pattern);
+            }
+        }
+        Some(format!("allowedBashPatterns:{}", named.join(" + ")))
+    }
+
+    fn command(&self, command: &Command) -> Option<&str> {
+        let is_match =
+            |entry: &&Written<Pattern>| is_command_match(&entry.value, command, Stance::Grants) == Truth::Yes;
+        self.bash.iter().find(is_match).map(|entry| entry.text.as_str())
+    }
+
+    fn writes(&self, facts: &Facts<'_>, pointer: &str) -> Option<String> {
+        let path = facts.path_at(pointer)?;
+        let is_match = |(_, glob): &&(String, RootedGlob)| glob.is_match(&path, Stance::Grants) == Truth::Yes;
+        let (glob, _) = self.write.iter().find(is_match)?;
+        Some(format!("allowedWritePaths:{glob}"))
+    }
+
+    fn endpoint(&self, facts: &Facts<'_>) -> Option<String> {
+        let method = match facts.at("/method") {
+            None => "GET",
+            Some(method) => method.as_str()?,
+        };
+        let path = facts.text_at("/path").filter(|path| is_plain_api_path(path))?;
+        let is_match = |endpoint: &&Endpoint| {
+            endpoint.method.eq_ignore_ascii_case(method)
+                && endpoint.path.value.is_match(path).unwrap_or(false)
+        };
+        let endpoint = self.endpoints.iter().find(is_match)?;
+        Some(format!(
+            "allowedApiEndpoints:{} {}",
+            endpoint.method, endpoint.path.text
+        ))
+    }
+
+    /// What is missing for a permission, where that is more than a name. For the agent, which may do better.
+    pub(crate) fn what_is_missing(&self, facts: &Facts<'_>, tool: Tool) -> Option<String> {
+        match tool {
+            Tool::Shell => match &*facts.commands_at(COMMAND)? {
+                Err(refusal) => Some(format!("Its text cannot be allowed: {refusal}.")),
+                Ok(commands) => commands
+                    .iter()
+                    .any(|command| self.command(command).is_none())
+                    .then(|| "A command in it matches no entry of `allowedBashPatterns`.".to_owned()),
+            },
+            Tool::Writes(pointer) => Some(match facts.path_at(pointer) {
+                Some(_) => "The path does not lie in `allowedWritePaths`.".to_owned(),
+                None => "Where the path leads is not certain.".to_owned(),
+            }),
+            Tool::Mcp | Tool::Api | Tool::Other => None,
+        }
+    }
+}
+
+impl PartialEq for Additions {
+    fn eq(&self, other: &Self) -> bool {
+        self.file == other.file && self.roots == other.roots
+    }
+}
+
+impl Eq for Additions {}
+
+fn sorted<T: Clone>(entries: &[Entry<T>]) -> Vec<Written<T>> {
+    let mut patterns: Vec<_> = entries.iter().map(|entry| entry.pattern.clone()).collect();
+    patterns.sort_by(|one, other| one.text.cmp(&other.text));
+    patterns
+}
+
+/// A name that patterns may be held against: nothing in it looks like something else.
+pub(crate) fn is_plain_name(tool: &str) -> bool {
+    tool.len() <= LONGEST_NAME && tool.bytes().all(|b| b.is_ascii_graphic())
+}
+
+fn granting<'p>(patterns: &'p [Written<NamePattern>], tool: &str) -> Option<&'p str> {
+    let is_match = |pattern: &&Written<NamePattern>| pattern.value.is_match(tool).unwrap_or(false);
+    patterns
+        .iter()
+        .find(is_match)
+        .map(|pattern| pattern.text.as_str())
+}
+
+fn granting_anywhere<'p>(patterns: &'p [Written<Pattern>], text: &str) -> Option<&'p str> {
+    let is_match = |pattern: &&Written<Pattern>| pattern.value.is_match(text).unwrap_or(false);
+    patterns
+        .iter()
+        .find(is_match)
+        .map(|pattern| pattern.text.as_str())
+}
+
+/// A pattern that gives up is taken to match: it is there to hold something back.
+fn restricting<'p>(patterns: &'p [Written<NamePattern>], tool: &str) -> Option<&'p str> {
+    let is_match = |pattern: &&Written<NamePattern>| pattern.value.is_match(tool).unwrap_or(true);
+    patterns
+        .iter()
+        .find(is_match)
+        .map(|pattern| pattern.text.as_str())
+}

@@ -1,0 +1,95 @@
+use super::*;
+
+fn check(pattern: &str, text: &str, expect: bool) {
+    let pattern = Pattern::from_text(pattern).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        pattern.is_match(text).ok(),
+        Some(expect),
+        "{pattern:?} on {text:?}"
+    );
+}
+
+#[test]
+fn patterns_are_javascripts_without_flags() {
+    for (pattern, text, expect) in [
+        // Unanchored, case counts, ASCII shorthands, `$` is the very end.
+        ("status", "git status", true),
+        ("status", "git Status", false),
+        (r"^git\s+(status|log)\b", "git  log --all", true),
+        (r"^git\s+(status|log)\b", "git logs", false),
+        (r"^\d+$", "٤٢", false),
+        (r"^\w+$", "größe", false),
+        (r"k", "\u{212A}", false),
+        (r"^ls$", "ls\n", false),
+        (r"^ls$", "cd\nls", false),
+        ("a.b", "a\nb", false),
+        (r"^git (?!push)\w+$", "git push", false),
+        (r"^git (?!push)\w+$", "git pull", true),
+        (r"^(a+)\1$", "aaaa", true),
+    ] {
+        check(pattern, text, expect);
+    }
+}
+
+#[test]
+fn what_a_pattern_starts_with_only_spares_searches() {
+    for (pattern, start) in [
+        ("^git status$", "git status"),
+        ("^ab*", "a"),
+        ("^ab?c", "a"),
+        ("^ab{0}c", "a"),
+        ("^ab+c", "ab"),
+        ("^a|b", ""),
+        ("git", ""),
+        ("^*", ""),
+        (r"^a\.b", "a"),
+        ("^(?:a)", ""),
+    ] {
+        assert_eq!(prefix(pattern).unwrap_or_default(), start, "{pattern}");
+    }
+    check("^ab{0}c", "ac", true);
+    check("^a|b", "b", true);
+}
+
+#[test]
+fn names_are_matched_whole() {
+    for (pattern, name, expect) in [
+        ("Read", "Read", true),
+        ("Read", "ReadAll", false),
+        ("Re.*", "ReadAll", true),
+        ("a|b", "ab", false),
+        ("a|b", "b", true),
+        ("^a$", "a", true),
+        (r"api_\w+", "api_x", true),
+        (r"(a)\1", "aa", true),
+    ] {
+        let matcher = NamePattern::from_text(pattern).expect("a valid pattern");
+        assert_eq!(matcher.is_match(name).ok(), Some(expect), "{pattern} on {name}");
+    }
+    assert!(NamePattern::from_text("a)|(b").is_err());
+    assert!(NamePattern::from_text("").is_err());
+}
+
+#[test]
+fn a_pattern_that_backtracks_without_end_gives_up() {
+    let pattern = Pattern::from_text(r"^(?=((a|a)+)+$)x|(\w+)+\b$").expect("a valid pattern");
+    let text = format!("{}!", "a".repeat(5000));
+    assert!(pattern.is_match(&text).is_err());
+}
+
+#[test]
+fn what_javascript_refuses_is_refused() {
+    for pattern in [
+        "(",
+        "a**",
+        "[b-a]",
+        r"a\",
+        "(?i:a)",
+        "(?P<x>a)",
+        "((a{1000}){1000}){1000}",
+        "a{2,1}",
+    ] {
+        assert!(Pattern::from_text(pattern).is_err(), "{pattern}");
+    }
+    assert!(Pattern::from_text(&"a".repeat(5000)).is_err());
+}
