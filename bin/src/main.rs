@@ -11,6 +11,7 @@ mod drain;
 mod exit;
 mod explain;
 mod home;
+mod hooks;
 mod host;
 mod logging;
 mod open;

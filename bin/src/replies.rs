@@ -47,3 +47,12 @@ pub(crate) fn parked(count: u64) -> String {
         ),
     }
 }
+
+/// A number of attempts, in words.
+pub(crate) fn attempts(n: u32) -> String {
+    if n == 1 {
+        "1 attempt".to_owned()
+    } else {
+        format!("{n} attempts")
+    }
+}

@@ -6,12 +6,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future;
 use kata_channel::{IdempotencyKey, Lookup, MessageId, Outbound, Place, Timestamp};
+use kata_plugin::Draft;
 use kata_store::{ChannelId, OutClaim, OutWork, Part, RawAnswer, Settle, StoreError, UnixMs};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::{Daemon, channel::Channel, ledger::Ledger};
 use crate::{
+    hooks,
     rescue::{self, Attempt},
     stack,
 };
@@ -114,14 +116,31 @@ async fn carry_out(daemon: &Arc<Daemon>, work: OutWork) {
         return;
     };
     match work {
-        OutWork::Prepare(raw) => prepare(daemon, &channel, &raw).await,
+        OutWork::Prepare(raw) => prepare(daemon, &channel, raw).await,
         OutWork::Send(part) => send(daemon, &channel, &part).await,
         OutWork::ReadBack(part) => read_back(daemon, &channel, &part).await,
     }
 }
 
-async fn prepare(daemon: &Arc<Daemon>, channel: &Arc<Channel>, raw: &RawAnswer) {
-    if let Err(error) = daemon.store.prepare(raw.id, channel.render(&raw.content)).await {
+/// D17: hooks, render, split; durable before anything of it is sent.
+async fn prepare(daemon: &Arc<Daemon>, channel: &Arc<Channel>, raw: RawAnswer) {
+    let draft = Draft {
+        channel: channel.key.clone(),
+        place: Place {
+            conversation: raw.conversation.into(),
+            thread: raw.thread.map(Into::into),
+        },
+        text: raw.content,
+    };
+    let prepared = match hooks::message_sending(daemon.plugins.message_sending(), draft).await {
+        Ok(text) => daemon.store.prepare(raw.id, channel.render(&text)).await,
+        Err(why) => {
+            let said = format!("answer {} is {why}", raw.id);
+            daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
+            daemon.store.withhold(raw.id, &why).await
+        }
+    };
+    if let Err(error) = prepared {
         daemon.store_failed("preparing an answer", &error);
     }
 }

@@ -68,13 +68,20 @@ async fn end(
     }
 }
 
-/// D17: the turn's end and its answer are one commit; nothing stands between them here, so its parts are in it too.
+/// D17: the turn's end and its answer are one commit. Where no hook is to look at it, its parts are in it too.
 async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: i64, text: &str) {
-    let parts = channel.render(text);
+    let parts = daemon
+        .plugins
+        .message_sending()
+        .is_empty()
+        .then(|| channel.render(text));
+    let is_said = parts
+        .as_ref()
+        .map_or(!text.trim().is_empty(), |parts| !parts.is_empty());
     let answer = || {
-        (!parts.is_empty()).then(|| Answer {
+        is_said.then(|| Answer {
             content: text.to_owned(),
-            parts: Some(parts.clone()),
+            parts: parts.clone(),
         })
     };
     if persist(daemon, || daemon.store.finish(turn, answer())).await == Some(Finished::Already) {
@@ -121,8 +128,9 @@ async fn say_failed(
                 .events
                 .message_failed(&channel.key, turn, attempt, error, None)
                 .await;
+            let attempts = replies::attempts(attempt);
             let said = format!(
-                "message {turn} could not be answered after {attempt} attempts: {error}; retry_message brings it back"
+                "message {turn} could not be answered after {attempts}: {error}; retry_message brings it back"
             );
             daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
         }

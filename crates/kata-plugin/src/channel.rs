@@ -35,7 +35,10 @@ pub struct ChannelContext {
 
 impl fmt::Debug for ChannelContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChannelContext").field("key", &self.key).field("filter", &self.filter).finish_non_exhaustive()
+        f.debug_struct("ChannelContext")
+            .field("key", &self.key)
+            .field("filter", &self.filter)
+            .finish_non_exhaustive()
     }
 }
 

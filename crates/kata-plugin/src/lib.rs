@@ -4,7 +4,9 @@
 //! This crate refuses to know: the wire, the store, which plugins exist.
 
 mod channel;
+mod hook;
 mod registrar;
 
 pub use channel::{ChannelContext, ChannelFactory, SetupError};
+pub use hook::{Draft, MessageSending, MessageSendingHooks, Sending};
 pub use registrar::{ChannelKind, Plugin, Registrar, RegistrationError};

@@ -1,8 +1,11 @@
 //! What a plugin is, and where it registers what it brings.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use crate::channel::ChannelFactory;
+use crate::{
+    channel::ChannelFactory,
+    hook::{MessageSending, MessageSendingHooks},
+};
 
 /// A first-party plugin, compiled in.
 pub trait Plugin: Send + Sync + 'static {
@@ -37,7 +40,10 @@ pub struct ChannelKind {
 
 impl fmt::Debug for ChannelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChannelKind").field("adapter", &self.adapter).field("plugin", &self.plugin).finish_non_exhaustive()
+        f.debug_struct("ChannelKind")
+            .field("adapter", &self.adapter)
+            .field("plugin", &self.plugin)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,9 +57,20 @@ pub struct RegistrationError {
 }
 
 /// Everything the plugins brought.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Registrar {
     channels: BTreeMap<&'static str, ChannelKind>,
+    message_sending: MessageSendingHooks,
+}
+
+impl fmt::Debug for Registrar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hooks: Vec<_> = self.message_sending.iter().map(|hook| hook.name()).collect();
+        f.debug_struct("Registrar")
+            .field("channels", &self.channels)
+            .field("message_sending", &hooks)
+            .finish()
+    }
 }
 
 impl Registrar {
@@ -69,10 +86,25 @@ impl Registrar {
     /// Another plugin brought the same name.
     pub fn register_channel(&mut self, kind: ChannelKind) -> Result<(), RegistrationError> {
         if let Some(first) = self.channels.get(kind.adapter) {
-            return Err(RegistrationError { name: kind.adapter, first: first.plugin, second: kind.plugin });
+            return Err(RegistrationError {
+                name: kind.adapter,
+                first: first.plugin,
+                second: kind.plugin,
+            });
         }
         self.channels.insert(kind.adapter, kind);
         Ok(())
+    }
+
+    /// A plugin wants to see every answer before it is rendered. Hooks are asked in the order in which they came.
+    pub fn hook_message_sending(&mut self, hook: Arc<dyn MessageSending>) {
+        self.message_sending.push(hook);
+    }
+
+    /// The hooks that see every answer.
+    #[must_use]
+    pub fn message_sending(&self) -> &[Arc<dyn MessageSending>] {
+        &self.message_sending
     }
 
     /// The kind of channel with this name.
@@ -89,8 +121,6 @@ impl Registrar {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::SetupError;
 
@@ -107,8 +137,13 @@ mod tests {
     fn a_name_that_is_taken_is_refused_with_both_owners_named() {
         let mut registrar = Registrar::new();
         registrar.register_channel(kind("slack", "kata-slack")).unwrap();
-        let refused = registrar.register_channel(kind("slack", "kata-other")).unwrap_err();
-        assert_eq!(refused.to_string(), "channel \"slack\" is registered by both kata-slack and kata-other");
+        let refused = registrar
+            .register_channel(kind("slack", "kata-other"))
+            .unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "channel \"slack\" is registered by both kata-slack and kata-other"
+        );
         assert_eq!(registrar.channel("slack").map(|k| k.plugin), Some("kata-slack"));
     }
 }

@@ -251,6 +251,16 @@ impl Store {
             .await
     }
 
+    /// Ends an answer that is not to be said (D17): nothing of it is sent, and its row keeps the reason.
+    ///
+    /// # Errors
+    /// When the store is closed or the database refuses.
+    pub async fn withhold(&self, answer: i64, reason: &str) -> Result<(), StoreError> {
+        let reason = reason.to_owned();
+        self.write("prepare", move |tx| outbox::withhold(tx, answer, &reason))
+            .await
+    }
+
     /// Records what became of an attempt. A part that is not being tried stays as it is.
     ///
     /// # Errors

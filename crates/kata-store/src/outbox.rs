@@ -169,8 +169,27 @@ fn part(tx: &Tx<'_>, head: &Head, id: i64) -> Result<Part, StoreError> {
     .ok_or(StoreError::NoPart(id))
 }
 
-// D17: in one transaction the raw answer is replaced by its parts.
+/// D17: in one transaction the raw answer is replaced by its parts.
 pub(crate) fn prepare(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<(), StoreError> {
+    end_preparing(tx, answer, |tx| answer::split(tx, answer, parts))
+}
+
+/// D17: an answer that is not to be said ends here, with the reason.
+pub(crate) fn withhold(tx: &mut Tx<'_>, answer: i64, reason: &str) -> Result<(), StoreError> {
+    end_preparing(tx, answer, |tx| {
+        tx.run(
+            "UPDATE messages SET status = 'processed', outcome = 'withheld', error = ?2, processed_at = ?3 WHERE id = ?1",
+            (answer, reason, tx.now.to_iso()),
+        )?;
+        Ok(())
+    })
+}
+
+fn end_preparing(
+    tx: &mut Tx<'_>,
+    answer: i64,
+    end: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let found: Option<(Option<i64>, Status)> = tx.first(
         "SELECT lane, status FROM messages WHERE id = ?1 AND direction = 'outbound'",
         [answer],
@@ -184,7 +203,7 @@ pub(crate) fn prepare(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<
         return Ok(());
     }
     if status == Status::Pending {
-        answer::split(tx, answer, parts)?;
+        end(tx)?;
     }
     // Discarded meanwhile: the lane is free all the same.
     if lane::by_id(tx, lane)?.is_some_and(|lane| lane.out_head == Some(answer)) {

@@ -179,6 +179,30 @@ async fn an_answer_without_parts_ends_unsaid() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_withheld_ends_with_its_reason_and_frees_its_lane() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let channel = channel(&store).await;
+    push(&store, channel, message("C1", 1)).await;
+    let turn = claim(&store, channel).await.unwrap();
+    let raw = Answer {
+        content: "secret".to_owned(),
+        parts: None,
+    };
+    store.finish(turn.id, Some(raw)).await.unwrap();
+    let Some(OutWork::Prepare(raw)) = work(&store, channel).await else {
+        panic!("nothing to prepare");
+    };
+    store.withhold(raw.id, "by the hook censor").await.unwrap();
+    store.prepare(raw.id, vec!["too late".to_owned()]).await.unwrap();
+    assert!(work(&store, channel).await.is_none());
+    let explained = store.explain(&raw.id.to_string()).await.unwrap();
+    let said = explained[0].answer.as_ref().unwrap();
+    assert_eq!(said.outcome.as_deref(), Some("withheld"));
+    assert_eq!(said.error.as_deref(), Some("by the hook censor"));
+}
+
+#[tokio::test]
 async fn a_part_that_was_not_tried_was_not_tried() {
     let fixture = Fixture::new();
     let store = fixture.open();
