@@ -81,11 +81,7 @@ impl AdmitService {
     async fn admit(self, page: Page) -> Result<Admitted, Error> {
         let ready = !matches!(page.advance, Some(Advance::Gap { .. }));
         let total = page.messages.len();
-        let kept: Vec<Inbound> = page
-            .messages
-            .into_iter()
-            .filter(|m| !matches!(m.disposition, Disposition::Refused(_)))
-            .collect();
+        let kept: Vec<Inbound> = page.messages.into_iter().filter(is_for_us).collect();
         let mut admitted = Admitted {
             refused: total - kept.len(),
             ..Admitted::default()
@@ -162,6 +158,7 @@ impl AdmitService {
 
     /// D1: what is said to the host is said after the commit, and for new rows only.
     async fn tell(&self, message: &Inbound, outcome: Outcome, admitted: &mut Admitted) {
+        tracing::debug!(conversation = %message.place.conversation, msg = %message.id, "stored: {outcome:?}");
         match outcome {
             Outcome::New { session_started, .. } => {
                 admitted.new += 1;
@@ -192,6 +189,17 @@ impl AdmitService {
                 admitted.known += 1;
             }
         }
+    }
+}
+
+/// Whether the layers let it pass. Why a message was passed over stands in the log at `debug`.
+fn is_for_us(message: &Inbound) -> bool {
+    match message.disposition {
+        Disposition::Refused(why) => {
+            tracing::debug!(conversation = %message.place.conversation, msg = %message.id, "passed over: {why}");
+            false
+        }
+        Disposition::Turn | Disposition::Consumed(_) => true,
     }
 }
 

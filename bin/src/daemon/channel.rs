@@ -58,7 +58,7 @@ struct State {
     error: Option<ChannelError>,
     hold_until: Option<Timestamp>,
     paused: bool,
-    now: kata_channel::Clock,
+    clock: kata_channel::Clock,
 }
 
 // === impl Running ===
@@ -184,39 +184,23 @@ async fn listen(daemon: &Arc<Daemon>, channel: &Arc<Channel>, mut heard: mpsc::R
                     .spawn(async move { signs::clear_left_over(&daemon, &channel).await });
             }
             DriverEvent::Recovered => channel.announce(daemon, ChannelState::Connected, None).await,
+            // A refusal does not pass by itself: somebody must act.
+            DriverEvent::Degraded(error @ ChannelError::Rejected(_)) | DriverEvent::Refused(error) => {
+                channel.call_for_help(daemon, ChannelState::Degraded, error).await;
+            }
+            DriverEvent::AuthExpired(error) => {
+                channel
+                    .call_for_help(daemon, ChannelState::AuthExpired, error)
+                    .await;
+            }
             DriverEvent::Degraded(error) => {
-                // A refusal does not pass by itself: somebody must act, and `plugin_error` is all that 0.7 shows.
-                if matches!(error, ChannelError::Rejected(_)) {
-                    daemon
-                        .events
-                        .plugin_error(channel.key.slug.as_str(), &error.to_string())
-                        .await;
-                }
                 channel
                     .announce(daemon, ChannelState::Degraded, Some(error))
-                    .await;
+                    .await
             }
             DriverEvent::RateLimited(error) => {
                 channel
                     .announce(daemon, ChannelState::RateLimited, Some(error))
-                    .await
-            }
-            DriverEvent::AuthExpired(error) => {
-                daemon
-                    .events
-                    .plugin_error(channel.key.slug.as_str(), &error.to_string())
-                    .await;
-                channel
-                    .announce(daemon, ChannelState::AuthExpired, Some(error))
-                    .await;
-            }
-            DriverEvent::Refused(error) => {
-                daemon
-                    .events
-                    .plugin_error(channel.key.slug.as_str(), &error.to_string())
-                    .await;
-                channel
-                    .announce(daemon, ChannelState::Degraded, Some(error))
                     .await;
             }
             DriverEvent::Holding => channel.hold(),
@@ -258,7 +242,7 @@ impl Channel {
                 // D3: after a connect the lanes wait for their reconcile.
                 hold_until: Some(daemon.clock.wall() + HOLD),
                 paused: opened.paused,
-                now: daemon.clock.clone(),
+                clock: daemon.clock.clone(),
             }),
         }
     }
@@ -266,7 +250,7 @@ impl Channel {
     /// Its messages may become turns.
     pub(super) fn may_turn(&self) -> bool {
         let state = self.lock();
-        !state.paused && state.hold_until.is_none_or(|until| until <= state.now.wall())
+        !state.paused && state.hold_until.is_none_or(|until| until <= state.clock.wall())
     }
 
     /// Its answers may be sent. D21: with an expired token they wait for a new one.
@@ -278,13 +262,13 @@ impl Channel {
     /// Its lanes wait for its reconcile.
     pub(super) fn hold(&self) {
         let mut state = self.lock();
-        state.hold_until = Some(state.now.wall() + HOLD);
+        state.hold_until = Some(state.clock.wall() + HOLD);
     }
 
     /// When its hold ends by itself.
     pub(super) fn held_until(&self) -> Option<Timestamp> {
         let state = self.lock();
-        state.hold_until.filter(|until| *until > state.now.wall())
+        state.hold_until.filter(|until| *until > state.clock.wall())
     }
 
     fn release(&self) {
@@ -315,13 +299,18 @@ impl Channel {
     /// A send was refused because the token is no longer good.
     pub(super) async fn auth_expired(&self, daemon: &Daemon, error: &ChannelError) {
         if self.status().0 != ChannelState::AuthExpired {
-            daemon
-                .events
-                .plugin_error(self.key.slug.as_str(), &error.to_string())
-                .await;
-            self.announce(daemon, ChannelState::AuthExpired, Some(error.clone()))
+            self.call_for_help(daemon, ChannelState::AuthExpired, error.clone())
                 .await;
         }
+    }
+
+    /// A state that only a person can end: also a `plugin_error`, since that is all that 0.7 shows.
+    async fn call_for_help(&self, daemon: &Daemon, status: ChannelState, error: ChannelError) {
+        daemon
+            .events
+            .plugin_error(self.key.slug.as_str(), &error.to_string())
+            .await;
+        self.announce(daemon, status, Some(error)).await;
     }
 
     async fn announce(&self, daemon: &Daemon, status: ChannelState, error: Option<ChannelError>) {

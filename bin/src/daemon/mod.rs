@@ -5,6 +5,7 @@ mod channels;
 mod cursors;
 mod events;
 pub(crate) mod ledger;
+mod persist;
 mod sends;
 mod signs;
 mod sleep;
@@ -21,7 +22,7 @@ use std::{
 use kata_channel::{Clock, Timestamp};
 use kata_perm::Policy;
 use kata_plugin::Registrar;
-use kata_store::{Store, StoreError};
+use kata_store::Store;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -170,16 +171,11 @@ impl Daemon {
         });
     }
 
-    /// The store refused something. A damaged database ends the daemon: the next one looks at the whole file and sets
-    /// it aside if it must. All else may pass.
-    pub(crate) fn store_failed(&self, doing: &'static str, error: &StoreError) {
-        match error {
-            StoreError::Closed => {}
-            StoreError::Damaged(_) => {
-                tracing::error!(error = %crate::open::sentence(error), doing, "draining");
-                self.stopping.cancel();
-            }
-            error => tracing::error!(error = %crate::open::sentence(error), doing, "tried again later"),
+    /// Waits for a time on the wall clock; for ever without one.
+    pub(crate) async fn due(&self, at: Option<Timestamp>) {
+        match at {
+            Some(at) => self.clock.sleep_until(at).await,
+            None => std::future::pending().await,
         }
     }
 

@@ -4,7 +4,6 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::future;
 use kata_channel::{IdempotencyKey, Lookup, MessageId, Outbound, Place, Timestamp};
 use kata_plugin::Draft;
 use kata_store::{ChannelId, OutClaim, OutWork, Part, RawAnswer, Settle, StoreError, UnixMs};
@@ -69,15 +68,8 @@ pub(super) async fn outbox_loop(daemon: Arc<Daemon>, stop: CancellationToken) {
             _ = work.changed() => {}
             _ = channels.changed() => {}
             _ = freed.changed() => {}
-            () = due(&daemon, next_due) => {}
+            () = daemon.due(next_due.map(|at| Timestamp::from_millis(at.0))) => {}
         }
-    }
-}
-
-async fn due(daemon: &Daemon, at: Option<UnixMs>) {
-    match at {
-        Some(at) => daemon.clock.sleep_until(Timestamp::from_millis(at.0)).await,
-        None => future::pending().await,
     }
 }
 
@@ -132,16 +124,22 @@ async fn prepare(daemon: &Arc<Daemon>, channel: &Arc<Channel>, raw: RawAnswer) {
         },
         text: raw.content,
     };
-    let prepared = match hooks::message_sending(daemon.plugins.message_sending(), draft).await {
-        Ok(text) => daemon.store.prepare(raw.id, channel.render(&text)).await,
+    match hooks::message_sending(daemon.plugins.message_sending(), draft).await {
+        Ok(text) => {
+            let parts = channel.render(&text);
+            daemon
+                .persist("preparing an answer", || {
+                    daemon.store.prepare(raw.id, parts.clone())
+                })
+                .await;
+        }
         Err(why) => {
             let said = format!("answer {} is {why}", raw.id);
             daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
-            daemon.store.withhold(raw.id, &why).await
+            daemon
+                .persist("withholding an answer", || daemon.store.withhold(raw.id, &why))
+                .await;
         }
-    };
-    if let Err(error) = prepared {
-        daemon.store_failed("preparing an answer", &error);
     }
 }
 
@@ -213,15 +211,19 @@ async fn settle(daemon: &Arc<Daemon>, channel: Option<&Arc<Channel>>, part: &Par
         Settle::Park { error } => (Some(error.clone()), None),
         Settle::Sent { .. } | Settle::Absent | Settle::NotTried => (None, None),
     };
-    let settled = match daemon.store.settle(part.id, outcome).await {
-        Ok(settled) => settled,
-        Err(StoreError::Closed) => return,
-        Err(error) => {
-            // The attempt mark stands: at the next start the part is looked up before anything else.
-            daemon.store_failed("writing down what became of a send", &error);
-            return;
-        }
-    };
+    tracing::debug!(
+        msg = part.answer,
+        attempt = part.attempt,
+        "part {} of {}: {}",
+        part.part,
+        part.of,
+        name(&outcome)
+    );
+    // Until this is written the part holds its lane: it would be looked up at the next start, and no sooner.
+    let settled = daemon.persist("writing down what became of a send", || {
+        daemon.store.settle(part.id, outcome.clone())
+    });
+    let Some(settled) = settled.await else { return };
     let Some(channel) = channel else { return };
     if settled.answer_done {
         daemon.events.message_sent(&channel.key, settled.answer).await;
@@ -238,5 +240,16 @@ async fn settle(daemon: &Arc<Daemon>, channel: Option<&Arc<Channel>>, part: &Par
             );
             daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
         }
+    }
+}
+
+fn name(outcome: &Settle) -> &'static str {
+    match outcome {
+        Settle::Sent { .. } => "sent",
+        Settle::Later { .. } => "later",
+        Settle::Unknown { .. } => "unknown",
+        Settle::Absent => "absent",
+        Settle::Park { .. } => "parked",
+        Settle::NotTried => "not tried",
     }
 }

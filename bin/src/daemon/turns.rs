@@ -39,7 +39,7 @@ pub(super) async fn claim_loop(daemon: Arc<Daemon>, stop: CancellationToken) {
             _ = work.changed() => {}
             _ = channels.changed() => {}
             _ = freed.changed() => {}
-            () = due(&daemon, earliest(next_due, &daemon)) => {}
+            () = daemon.due(earliest(next_due, &daemon)) => {}
         }
     }
 }
@@ -100,13 +100,6 @@ fn open(daemon: &Arc<Daemon>, slots: &Slots, claimed: ClaimedTurn, permit: Owned
         .turning
         .clone()
         .spawn(async move { turn::run(&daemon, claimed, slot).await });
-}
-
-async fn due(daemon: &Daemon, at: Option<Timestamp>) {
-    match at {
-        Some(at) => daemon.clock.sleep_until(at).await,
-        None => future::pending().await,
-    }
 }
 
 /// Which channel is asked first: the one served longest ago; and no channel may hold every slot while there is

@@ -142,6 +142,20 @@ pub(crate) enum TurnOutcome {
     Cancelled,
 }
 
+impl TurnOutcome {
+    /// A word for the log: what was said is nobody's business there.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Answered(_) => "answered",
+            Self::Failed { lease: true, .. } => "lease over",
+            Self::Failed { .. } => "failed",
+            Self::Busy(_) => "busy",
+            Self::GivenBack => "given back",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What becomes of a turn, whichever way its run ended.
 pub(crate) fn turn_ended(run: Result<Reply, kata_agent::Error>) -> TurnOutcome {
     match run {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use kata_channel::Timestamp;
-use kata_store::{Answer, ClaimedTurn, Failed, Failure, Finished, NoticeFn, StoreError, UnixMs};
+use kata_store::{Answer, ClaimedTurn, Failed, Failure, Finished, NoticeFn, UnixMs};
 use tower::ServiceExt;
 
 use super::{Claimed, Slot};
@@ -16,21 +16,23 @@ use crate::{
 
 /// D12: a busy host is asked again after this.
 const BUSY: Duration = Duration::from_secs(15);
-/// How often the end of a turn is written again while the store cannot write.
-const AGAIN: Duration = Duration::from_secs(1);
+/// What is being done when the end of a turn cannot be written.
+const WRITING: &str = "writing down the end of a turn";
 
 /// Runs one turn to its durable end.
 pub(crate) async fn run(daemon: &Arc<Daemon>, turn: ClaimedTurn, slot: Slot) {
     let Some(channel) = daemon.channels.by_id(turn.channel) else {
         // The channel went away between the claim and now: its rows stay queued (D10).
-        persist(daemon, || daemon.store.give_back(turn.id)).await;
+        daemon.persist(WRITING, || daemon.store.give_back(turn.id)).await;
         return;
     };
+    tracing::debug!(channel = %channel.key, turn = turn.id, attempt = turn.attempt, "claimed {} messages", turn.rows.len());
     let (cancel, _listed) = daemon.open_turns.open(turn.id);
     let sign = Sign::after_a_while(daemon, &channel, &turn);
     let limit = daemon.turn_limit(&channel);
     let claimed = Claimed::new(turn.clone(), slot, cancel, limit, &daemon.clock);
     let Ok(outcome) = stack::turn(daemon, &channel, limit).oneshot(claimed).await;
+    tracing::debug!(channel = %channel.key, turn = turn.id, attempt = turn.attempt, "the run ended: {}", outcome.name());
     end(daemon, &channel, &turn, limit, outcome).await;
     sign.take_off().await;
 }
@@ -50,7 +52,9 @@ async fn end(
                 lease,
                 notice: notice(channel, turn),
             };
-            let failed = persist(daemon, || daemon.store.fail(turn.id, failure())).await;
+            let failed = daemon
+                .persist(WRITING, || daemon.store.fail(turn.id, failure()))
+                .await;
             say_failed(daemon, channel, turn.id, &error, failed).await;
         }
         TurnOutcome::Busy(error) => {
@@ -60,10 +64,12 @@ async fn end(
                 lease: false,
                 notice: notice(channel, turn),
             };
-            let failed = persist(daemon, || daemon.store.busy(turn.id, again, limit, failure())).await;
+            let failed = daemon
+                .persist(WRITING, || daemon.store.busy(turn.id, again, limit, failure()))
+                .await;
             say_failed(daemon, channel, turn.id, &error, failed).await;
         }
-        TurnOutcome::GivenBack => drop(persist(daemon, || daemon.store.give_back(turn.id)).await),
+        TurnOutcome::GivenBack => drop(daemon.persist(WRITING, || daemon.store.give_back(turn.id)).await),
         TurnOutcome::Cancelled => {}
     }
 }
@@ -84,7 +90,11 @@ async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: i64, text:
             parts: parts.clone(),
         })
     };
-    if persist(daemon, || daemon.store.finish(turn, answer())).await == Some(Finished::Already) {
+    if daemon
+        .persist(WRITING, || daemon.store.finish(turn, answer()))
+        .await
+        == Some(Finished::Already)
+    {
         tracing::debug!(turn, "a second answer changes nothing");
     }
 }
@@ -98,7 +108,9 @@ pub(crate) async fn answered_late(daemon: &Arc<Daemon>, turn: i64, text: &str) -
             parts: None,
         })
     };
-    persist(daemon, || daemon.store.finish(turn, answer())).await
+    daemon
+        .persist(WRITING, || daemon.store.finish(turn, answer()))
+        .await
 }
 
 /// D22: strangers get no notice, and neither does a platform that must not carry any.
@@ -135,21 +147,5 @@ async fn say_failed(
             daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
         }
         Some(Failed::GivenBack { .. } | Failed::NotOpen) | None => {}
-    }
-}
-
-/// Writes until it is written: a full disk must not cost an answer. `None` once the store is closed; what was not
-/// written then is found open at the next start.
-async fn persist<T, F>(daemon: &Daemon, mut write: impl FnMut() -> F) -> Option<T>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    loop {
-        match write().await {
-            Ok(done) => return Some(done),
-            Err(StoreError::Closed) => return None,
-            Err(error) => daemon.store_failed("writing down the end of a turn", &error),
-        }
-        tokio::time::sleep(AGAIN).await;
     }
 }
