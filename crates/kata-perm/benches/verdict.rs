@@ -84,7 +84,7 @@ fn calls() -> [(&'static str, &'static str, Value); 9] {
         (
             "Bash, three commands",
             "Bash",
-            json!({ "command": "tool9 status && tool8 log -3 | tool7 show 'a'" }),
+            json!({ "command": "tool9 status && tool8 log -3 | tool7 show a" }),
         ),
         (
             "a path, which the system is asked",

@@ -32,8 +32,10 @@ pub(crate) struct Additions {
     ask: Vec<Written<NamePattern>>,
     write: Vec<(String, RootedGlob)>,
     endpoints: Vec<Endpoint>,
-    /// Those that deny, then those that ask, then those that allow; by id.
-    rules: Vec<Rule>,
+    /// Those that deny, then those that ask; by id.
+    restricting: Vec<Rule>,
+    /// Those that allow, by id.
+    granting: Vec<Rule>,
 }
 
 // === impl Additions ===
@@ -45,6 +47,7 @@ impl Additions {
         endpoints.sort_by(|one, other| (&one.method, &one.path.text).cmp(&(&other.method, &other.path.text)));
         let mut rules: Vec<Rule> = file.rules.iter().map(|rule| Rule::new(rule, roots)).collect();
         rules.sort_by(|one, other| (one.effect(), &one.name).cmp(&(other.effect(), &other.name)));
+        let granting = rules.split_off(rules.partition_point(|rule| rule.effect() < Effect::Allow));
         Self {
             bash: sorted(&file.allowed_bash_patterns),
             mcp: sorted(&file.allowed_mcp_patterns),
@@ -53,7 +56,8 @@ impl Additions {
             ask: sorted(&file.ask_tools),
             write: write.map(|glob| (glob.text, glob.value.rooted(roots))).collect(),
             endpoints,
-            rules,
+            restricting: rules,
+            granting,
             file: file.clone(),
             roots: roots.clone(),
         }
@@ -70,7 +74,7 @@ impl Additions {
     /// The rules that allow a number of calls, with that number.
     pub(crate) fn counted(&self) -> impl Iterator<Item = (&str, u64)> {
         let counted = |rule: &'_ Rule| rule.written.uses;
-        self.rules
+        self.granting
             .iter()
             .filter_map(move |rule| counted(rule).map(|uses| (rule.written.id.as_str(), uses)))
     }
@@ -88,56 +92,48 @@ impl Additions {
         }
     }
 
-    /// The denial that the file says, if it does.
-    pub(crate) fn denial(&self, facts: &Facts<'_>) -> Option<Verdict> {
+    /// What the file holds back: the denial it says, or the rule, if any, that wants a person asked.
+    pub(crate) fn restriction(&self, facts: &Facts<'_>) -> Result<Option<String>, Verdict> {
         let tool = facts.call.tool;
         if let Some(pattern) = restricting(&self.blocked, tool) {
             let reason = format!("{tool} is blocked by `blockedTools` of the workspace.");
-            return Some(Verdict::deny(format!("blockedTools:{pattern}"), reason));
+            return Err(Verdict::deny(format!("blockedTools:{pattern}"), reason));
         }
-        self.rules.iter().find_map(|rule| match (rule.effect(), rule.is_about(facts)) {
-            (Effect::Deny, Truth::Yes) => {
-                let reason = format!("{tool} is denied here by rule {} of the workspace.", rule.written.id);
-                Some(Verdict::deny(rule.name.clone(), reason))
-            }
-            // Else an argument that is left out, or said in an odd way, would be the way around the rule.
-            (Effect::Deny | Effect::Ask, Truth::Unknown) => {
-                let reason = format!(
-                    "{tool} is denied: whether rule {} of the workspace is about this call cannot be told.",
-                    rule.written.id
-                );
-                Some(Verdict::deny(rule.name.clone(), reason))
-            }
-            _ => None,
-        })
+        let mut asks = restricting(&self.ask, tool).map(|pattern| format!("askTools:{pattern}"));
+        for rule in &self.restricting {
+            let id = &rule.written.id;
+            let reason = match (rule.is_about(facts), rule.effect()) {
+                (Truth::No, _) => continue,
+                (Truth::Yes, Effect::Deny) => format!("{tool} is denied here by rule {id} of the workspace."),
+                (Truth::Yes, _) => {
+                    asks.get_or_insert_with(|| rule.name.clone());
+                    continue;
+                }
+                // Else an argument that is left out, or said in an odd way, would be the way around the rule.
+                (Truth::Unknown, _) => {
+                    format!(
+                        "{tool} is denied: whether rule {id} of the workspace is about this call cannot be told."
+                    )
+                }
+            };
+            return Err(Verdict::deny(rule.name.clone(), reason));
+        }
+        Ok(asks)
     }
 
-    /// The question that the file says is to be asked, if it does. Stands after [`denial`](Self::denial).
-    pub(crate) fn question(&self, facts: &Facts<'_>) -> Option<Verdict> {
-        let tool = facts.call.tool;
-        let named = restricting(&self.ask, tool).map(|pattern| format!("askTools:{pattern}"));
-        let asks = |rule: &&Rule| rule.effect() == Effect::Ask && rule.is_about(facts) == Truth::Yes;
-        let rule = named.or_else(|| self.rules.iter().find(asks).map(|rule| rule.name.clone()))?;
-        Some(Verdict::question(rule, tool, facts.context.can_ask))
-    }
-
-    /// The permission that the file gives, if it does. Stands after [`question`](Self::question).
+    /// The permission that the file gives, if it does. Stands after [`restriction`](Self::restriction).
     pub(crate) fn permission(&self, facts: &Facts<'_>, tool: Tool) -> Option<Verdict> {
         let listed = match tool {
             Tool::Shell => self.shell(facts),
-            Tool::Writes(pointer) => self.writes(facts, pointer),
+            Tool::Writes(argument) => self.writes(facts, argument),
             Tool::Mcp => {
                 granting_anywhere(&self.mcp, facts.call.tool).map(|p| format!("allowedMcpPatterns:{p}"))
             }
             Tool::Api => self.endpoint(facts).or_else(|| self.named(facts)),
             Tool::Other => self.named(facts),
         };
-        let allows = |rule: &&Rule| {
-            rule.effect() == Effect::Allow
-                && rule.looks_at_what_matters(tool)
-                && rule.is_about(facts) == Truth::Yes
-        };
-        let rule = listed.or_else(|| self.rules.iter().find(allows).map(|rule| rule.name.clone()))?;
+        let allows = |rule: &&Rule| rule.looks_at_what_matters(tool) && rule.is_about(facts) == Truth::Yes;
+        let rule = listed.or_else(|| self.granting.iter().find(allows).map(|rule| rule.name.clone()))?;
         let reason = format!(
             "{} is allowed here by the workspace's permissions.",
             facts.call.tool
@@ -151,7 +147,7 @@ impl Additions {
 
     /// Every simple command must match an entry.
     fn shell(&self, facts: &Facts<'_>) -> Option<String> {
-        let commands = facts.commands_at(COMMAND)?;
+        let commands = facts.commands(facts.argument(COMMAND)?);
         let mut named = Vec::new();
         for command in commands.as_ref().as_ref().ok()? {
             let pattern = self.command(command)?;
@@ -168,19 +164,19 @@ impl Additions {
         self.bash.iter().find(is_match).map(|entry| entry.text.as_str())
     }
 
-    fn writes(&self, facts: &Facts<'_>, pointer: &str) -> Option<String> {
-        let path = facts.path_at(pointer)?;
+    fn writes(&self, facts: &Facts<'_>, argument: &str) -> Option<String> {
+        let path = facts.path(facts.argument(argument)?)?;
         let is_match = |(_, glob): &&(String, RootedGlob)| glob.is_match(&path, Stance::Grants) == Truth::Yes;
         let (glob, _) = self.write.iter().find(is_match)?;
         Some(format!("allowedWritePaths:{glob}"))
     }
 
     fn endpoint(&self, facts: &Facts<'_>) -> Option<String> {
-        let method = match facts.at("/method") {
+        let method = match facts.call.input.get("method") {
             None => "GET",
             Some(method) => method.as_str()?,
         };
-        let path = facts.text_at("/path").filter(|path| is_plain_api_path(path))?;
+        let path = facts.argument("path").filter(|path| is_plain_api_path(path))?;
         let is_match = |endpoint: &&Endpoint| {
             endpoint.method.eq_ignore_ascii_case(method)
                 && endpoint.path.value.is_match(path).unwrap_or(false)
@@ -195,14 +191,11 @@ impl Additions {
     /// What is missing for a permission, where that is more than a name. For the agent, which may do better.
     pub(crate) fn what_is_missing(&self, facts: &Facts<'_>, tool: Tool) -> Option<String> {
         match tool {
-            Tool::Shell => match &*facts.commands_at(COMMAND)? {
+            Tool::Shell => match &*facts.commands(facts.argument(COMMAND)?) {
                 Err(refusal) => Some(format!("Its text cannot be allowed: {refusal}.")),
-                Ok(commands) => commands
-                    .iter()
-                    .any(|command| self.command(command).is_none())
-                    .then(|| "A command in it matches no entry of `allowedBashPatterns`.".to_owned()),
+                Ok(_) => Some("A command in it matches no entry of `allowedBashPatterns`.".to_owned()),
             },
-            Tool::Writes(pointer) => Some(match facts.path_at(pointer) {
+            Tool::Writes(argument) => Some(match facts.path(facts.argument(argument)?) {
                 Some(_) => "The path does not lie in `allowedWritePaths`.".to_owned(),
                 None => "Where the path leads is not certain.".to_owned(),
             }),

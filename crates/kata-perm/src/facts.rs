@@ -7,7 +7,9 @@ use serde_json::Value;
 use crate::{
     call::{Context, ToolCall},
     path,
+    pointer::Pointer,
     shell::{self, Command, Refusal},
+    web::Address,
 };
 
 /// What was worked out, by the text that it was worked out from.
@@ -23,6 +25,7 @@ pub(crate) struct Facts<'a> {
     directory: &'a Path,
     paths: Known<'a, Option<Rc<str>>>,
     shells: Known<'a, Commands>,
+    addresses: Known<'a, Option<Rc<Address>>>,
 }
 
 // === impl Facts ===
@@ -35,29 +38,34 @@ impl<'a> Facts<'a> {
             directory: context.directory.as_deref().unwrap_or(workspace),
             paths: RefCell::default(),
             shells: RefCell::default(),
+            addresses: RefCell::default(),
         }
     }
 
-    pub(crate) fn at(&self, pointer: &str) -> Option<&'a Value> {
-        self.call.input.pointer(pointer)
+    pub(crate) fn at(&self, pointer: &Pointer) -> Option<&'a Value> {
+        pointer.find(self.call.input)
     }
 
-    pub(crate) fn text_at(&self, pointer: &str) -> Option<&'a str> {
-        self.at(pointer).and_then(Value::as_str)
+    /// An argument that is a text.
+    pub(crate) fn argument(&self, name: &str) -> Option<&'a str> {
+        self.call.input.get(name).and_then(Value::as_str)
     }
 
-    /// Where the path leads that is at `pointer`; none if there is none, or it is not certain.
-    pub(crate) fn path_at(&self, pointer: &str) -> Option<Rc<str>> {
-        let text = self.text_at(pointer)?;
+    /// Where a path among the arguments leads; none if that is not certain.
+    pub(crate) fn path(&self, text: &'a str) -> Option<Rc<str>> {
         once(&self.paths, text, || {
             path::resolve(text, self.directory).ok().map(Rc::from)
         })
     }
 
-    /// The commands of the shell text at `pointer`; none if no text is there.
-    pub(crate) fn commands_at(&self, pointer: &str) -> Option<Commands> {
-        let text = self.text_at(pointer)?;
-        Some(once(&self.shells, text, || Rc::new(shell::commands(text))))
+    /// The URL that an argument is, if it is one.
+    pub(crate) fn address(&self, text: &'a str) -> Option<Rc<Address>> {
+        once(&self.addresses, text, || Address::read(text).map(Rc::new))
+    }
+
+    /// The commands of shell text among the arguments.
+    pub(crate) fn commands(&self, text: &'a str) -> Commands {
+        once(&self.shells, text, || Rc::new(shell::commands(text)))
     }
 }
 

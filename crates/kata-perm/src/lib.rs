@@ -99,6 +99,7 @@ mod facts;
 mod file;
 mod path;
 mod pattern;
+mod pointer;
 mod policy;
 mod rule;
 mod shell;

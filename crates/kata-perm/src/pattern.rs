@@ -68,10 +68,10 @@ impl FromText for Pattern {
     }
 }
 
-/// The letters and digits that follow `^`. None where the pattern has alternatives: any of them may begin a match.
+/// The signs after `^` that mean themselves. None where the pattern has alternatives: any of them may begin a match.
 fn prefix(pattern: &str) -> Option<String> {
     let bound = pattern.strip_prefix('^').filter(|rest| !rest.contains('|'))?;
-    let is_itself = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '/');
+    let is_itself = |c: char| (c.is_ascii_graphic() || c == ' ') && !r"\^$.|?*+()[]{}".contains(c);
     let end = bound.find(|c| !is_itself(c)).unwrap_or(bound.len());
     let (literal, rest) = bound.split_at(end);
     // A quantifier takes back the sign before it.

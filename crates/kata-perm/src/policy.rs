@@ -122,27 +122,24 @@ impl Policy {
     fn decide_with(&self, additions: &Additions, call: &ToolCall<'_>, context: &Context) -> Verdict {
         let tool = Tool::of(call.tool);
         let facts = Facts::new(call, context, additions.roots().workspace());
-        if let Some(denied) = additions.denial(&facts) {
-            return denied;
-        }
+        let asks = match additions.restriction(&facts) {
+            Ok(asks) => asks,
+            Err(denied) => return denied,
+        };
         if let Some(argument) = tool.argument()
-            && !facts.text_at(argument).is_some_and(can_be_read)
+            && !facts.argument(argument).is_some_and(can_be_read)
         {
-            let reason = format!(
-                "{} was called without a readable `{}`.",
-                call.tool,
-                &argument[1..]
-            );
+            let reason = format!("{} was called without a readable `{}`.", call.tool, argument);
             return Verdict::deny("input", reason);
         }
         // No rule of a file widens what happens to a name, or to arguments, that cannot be looked at.
         if !is_plain_name(call.tool) || !call.input.is_object() {
             return self.decide_base(call, tool, context);
         }
-        let said = additions
-            .question(&facts)
-            .or_else(|| additions.permission(&facts, tool));
-        said.unwrap_or_else(|| {
+        if let Some(rule) = asks {
+            return Verdict::question(rule, call.tool, context.can_ask);
+        }
+        additions.permission(&facts, tool).unwrap_or_else(|| {
             let denied = self.decide_base(call, tool, context);
             match additions.what_is_missing(&facts, tool) {
                 Some(missing) => denied.because(&missing),

@@ -9,6 +9,7 @@ use crate::{
     file::{self, Condition, Effect},
     path::{RootedGlob, Roots},
     pattern::Pattern,
+    pointer::Pointer,
     shell::Command,
     stance::{Stance, Truth},
     text::LONGEST,
@@ -28,7 +29,7 @@ pub(crate) struct Rule {
 
 #[derive(Clone, Debug)]
 struct Test {
-    at: String,
+    at: Pointer,
     kind: Kind,
 }
 
@@ -48,7 +49,7 @@ enum Kind {
 impl Rule {
     pub(crate) fn new(written: &file::Rule, roots: &Roots) -> Self {
         let tests = written.when.iter().filter_map(|condition| {
-            let at = condition.at.text.clone();
+            let at = condition.at.value.clone();
             kind(condition, roots).map(|kind| Test { at, kind })
         });
         Self {
@@ -128,7 +129,7 @@ impl Rule {
         };
         self.tests
             .iter()
-            .any(|test| test.at == argument && is_right(&test.kind))
+            .any(|test| test.at.is_argument(argument) && is_right(&test.kind))
     }
 }
 
@@ -159,27 +160,38 @@ fn kind(condition: &Condition, roots: &Roots) -> Option<Kind> {
 
 impl Test {
     fn holds(&self, facts: &Facts<'_>, stance: Stance) -> Truth {
-        let text = || facts.text_at(&self.at).filter(|text| text.len() <= LONGEST);
-        let known = match &self.kind {
-            Kind::OneOf(values) => facts
-                .at(&self.at)
-                .map(|value| Truth::from(values.contains(value))),
-            Kind::Glob(glob) => text().map(|text| Truth::from(glob.is_match(text))),
-            Kind::Regex(regex) => text().and_then(|text| regex.is_match(text).ok()).map(Truth::from),
-            Kind::Within(min, max) => facts.at(&self.at).and_then(Value::as_number).map(|number| {
+        facts
+            .at(&self.at)
+            .and_then(|value| self.kind.is_match(value, facts, stance))
+            .unwrap_or(Truth::Unknown)
+    }
+}
+
+impl Kind {
+    /// Whether an argument is what the test is for; none if it is of another kind.
+    fn is_match<'a>(&self, value: &'a Value, facts: &Facts<'a>, stance: Stance) -> Option<Truth> {
+        let text = || value.as_str();
+        let short = || text().filter(|text| text.len() <= LONGEST);
+        Some(match self {
+            Self::OneOf(values) => values.contains(value).into(),
+            Self::Glob(glob) => glob.is_match(short()?).into(),
+            Self::Regex(regex) => regex.is_match(short()?).ok()?.into(),
+            Self::Within(min, max) => {
+                let number = value.as_number()?;
                 let above = min.as_ref().is_none_or(|min| compare(number, min).is_ge());
-                Truth::from(above && max.as_ref().is_none_or(|max| compare(number, max).is_le()))
-            }),
-            Kind::Path(globs) => facts
-                .path_at(&self.at)
-                .map(|path| Truth::any(globs.iter().map(|glob| glob.is_match(&path, stance)))),
-            Kind::Url(url) => text().map(|text| url.is_match(text, stance)),
-            Kind::Shell(patterns) => facts.commands_at(&self.at).map(|commands| match &*commands {
+                let below = max.as_ref().is_none_or(|max| compare(number, max).is_le());
+                (above && below).into()
+            }
+            Self::Path(globs) => {
+                let path = facts.path(text()?)?;
+                Truth::any(globs.iter().map(|glob| glob.is_match(&path, stance)))
+            }
+            Self::Url(url) => url.is_match(&*facts.address(text()?)?, stance),
+            Self::Shell(patterns) => match &*facts.commands(text()?) {
                 Ok(commands) => is_shell_match(patterns, commands, stance),
                 Err(_) => Truth::Unknown,
-            }),
-        };
-        known.unwrap_or(Truth::Unknown)
+            },
+        })
     }
 }
 

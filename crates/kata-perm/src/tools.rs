@@ -3,9 +3,9 @@
 /// A kind of tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
-    /// Runs shell text, in its argument `command`.
+    /// Runs shell text, in its argument [`COMMAND`].
     Shell,
-    /// Writes the file that the argument at this JSON pointer names.
+    /// Writes the file that this argument names.
     Writes(&'static str),
     /// Belongs to an MCP server.
     Mcp,
@@ -18,7 +18,7 @@ pub(crate) enum Tool {
 pub(crate) const NEVER: [&str; 5] = ["Bash", "Write", "Edit", "MultiEdit", "NotebookEdit"];
 
 /// The shell text of `Bash`.
-pub(crate) const COMMAND: &str = "/command";
+pub(crate) const COMMAND: &str = "command";
 
 // === impl Tool ===
 
@@ -26,8 +26,8 @@ impl Tool {
     pub(crate) fn of(name: &str) -> Self {
         match name {
             "Bash" => Self::Shell,
-            "Write" | "Edit" | "MultiEdit" => Self::Writes("/file_path"),
-            "NotebookEdit" => Self::Writes("/notebook_path"),
+            "Write" | "Edit" | "MultiEdit" => Self::Writes("file_path"),
+            "NotebookEdit" => Self::Writes("notebook_path"),
             _ if name.starts_with("mcp__") => Self::Mcp,
             _ if name.starts_with("api_") => Self::Api,
             _ => Self::Other,
@@ -43,7 +43,7 @@ impl Tool {
     pub(crate) fn argument(self) -> Option<&'static str> {
         match self {
             Self::Shell => Some(COMMAND),
-            Self::Writes(pointer) => Some(pointer),
+            Self::Writes(argument) => Some(argument),
             Self::Mcp | Self::Api | Self::Other => None,
         }
     }

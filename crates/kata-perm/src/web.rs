@@ -27,6 +27,14 @@ pub(crate) struct UrlTest {
     paths: Option<Vec<Written<TextGlob>>>,
 }
 
+/// A URL that is an argument.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    url: Url,
+    /// Every reader of the text sees this URL in it.
+    is_plain: bool,
+}
+
 /// A host, and whether the hosts below it are meant instead.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
@@ -50,26 +58,35 @@ impl UrlTest {
         Ok(())
     }
 
-    pub(crate) fn is_match(&self, text: &str, stance: Stance) -> Truth {
-        let parsed = if text.len() > LONGEST {
-            None
-        } else {
-            Url::parse(text).ok()
-        };
-        let Some(url) = parsed.filter(|url| stance == Stance::Restricts || is_plain(text, url)) else {
+    pub(crate) fn is_match(&self, address: &Address, stance: Stance) -> Truth {
+        let Address { url, is_plain } = address;
+        if stance == Stance::Grants && !is_plain {
             return Truth::Unknown;
-        };
+        }
         let scheme = match &self.schemes {
             Some(schemes) => Truth::from(schemes.iter().any(|scheme| scheme == url.scheme())),
             None => Truth::from(stance == Stance::Restricts || url.scheme() == "https"),
         };
         let host = |hosts: &Vec<Written<Host>>| {
-            Truth::any(hosts.iter().map(|host| host.value.is_match(&url, stance)))
+            Truth::any(hosts.iter().map(|host| host.value.is_match(url, stance)))
         };
         let path = |paths: &Vec<Written<TextGlob>>| is_path_match(paths, url.path(), stance);
         scheme
             .and(self.hosts.as_ref().map_or(Truth::Yes, host))
             .and(self.paths.as_ref().map_or(Truth::Yes, path))
+    }
+}
+
+// === impl Address ===
+
+impl Address {
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let url = Url::parse(text).ok()?;
+        let is_plain = is_plain(text, &url);
+        Some(Self { url, is_plain })
     }
 }
 

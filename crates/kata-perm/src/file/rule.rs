@@ -14,6 +14,7 @@ use crate::{
     call::Role,
     path::PathGlob,
     pattern::{NamePattern, Pattern},
+    pointer::Pointer,
     web::{TextGlob, UrlTest},
     written::{FromText, Written},
 };
@@ -87,10 +88,6 @@ pub(crate) struct Condition {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) shell: Option<Vec<Written<Pattern>>>,
 }
-
-/// A JSON pointer, RFC 6901.
-#[derive(Clone, Debug)]
-pub(crate) struct Pointer;
 
 /// Reads rules.
 pub(super) struct RulesVisitor;
@@ -187,21 +184,6 @@ impl Condition {
             1 => self.url.as_ref().map_or(Ok(()), UrlTest::check),
             0 => Err("there is no test".to_owned()),
             _ => Err("there is more than one test".to_owned()),
-        }
-    }
-}
-
-impl FromText for Pointer {
-    const SCHEMA: &'static str = "A JSON pointer into the arguments, as in `/url`.";
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        let escapes_are_known = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-        if text.starts_with('/') && escapes_are_known {
-            Ok(Self)
-        } else {
-            Err(format!(
-                "`{text}` is no JSON pointer: it begins with `/`, as in `/url`"
-            ))
         }
     }
 }

@@ -43,6 +43,8 @@ fn what_a_pattern_starts_with_only_spares_searches() {
         ("git", ""),
         ("^*", ""),
         (r"^a\.b", "a"),
+        (r"^https://a\.b", "https://a"),
+        ("^a\u{e9}?", "a"),
         ("^(?:a)", ""),
     ] {
         assert_eq!(prefix(pattern).unwrap_or_default(), start, "{pattern}");

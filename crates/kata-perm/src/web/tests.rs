@@ -2,7 +2,8 @@ use super::*;
 
 fn check(test: &str, stance: Stance, url: &str, expect: Truth) {
     let test: UrlTest = serde_json::from_str(test).expect("a valid test");
-    assert_eq!(test.is_match(url, stance), expect, "{url:?} {stance:?}");
+    let truth = Address::read(url).map_or(Truth::Unknown, |address| test.is_match(&address, stance));
+    assert_eq!(truth, expect, "{url:?} {stance:?}");
 }
 
 #[test]
