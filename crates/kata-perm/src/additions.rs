@@ -1,7 +1,5 @@
 //! What a permissions file adds, compiled.
 
-use serde::Serialize;
-
 use crate::{
     facts::Facts,
     file::{Effect, Endpoint, PermissionsFile},
@@ -63,7 +61,7 @@ impl Additions {
         }
     }
 
-    pub(crate) fn file(&self) -> &impl Serialize {
+    pub(crate) fn file(&self) -> &PermissionsFile {
         &self.file
     }
 
@@ -73,17 +71,18 @@ impl Additions {
 
     /// The rules that allow a number of calls, with that number.
     pub(crate) fn counted(&self) -> impl Iterator<Item = (&str, u64)> {
-        let counted = |rule: &'_ Rule| rule.written.uses;
         self.granting
             .iter()
-            .filter_map(move |rule| counted(rule).map(|uses| (rule.written.id.as_str(), uses)))
+            .filter_map(|rule| Some((rule.written.id.as_str(), rule.written.uses?)))
     }
 
-    /// What becomes of a tool that declares `default`, going by its name alone; none if it is blocked.
+    /// What becomes of a tool that declares `default`, going by its name alone; none if it never runs. Where a rule may deny
+    /// or ask, a host that goes by names must ask.
     pub(crate) fn listing(&self, tool: &str, default: ToolDefault) -> Option<ToolDefault> {
-        if restricting(&self.blocked, tool).is_some() {
+        let held = || self.restricting.iter().filter(|rule| rule.names(tool));
+        if restricting(&self.blocked, tool).is_some() || held().any(Rule::always_denies) {
             None
-        } else if restricting(&self.ask, tool).is_some() {
+        } else if restricting(&self.ask, tool).is_some() || held().next().is_some() {
             Some(ToolDefault::Ask)
         } else if granting(&self.allowed, tool).is_some() {
             Some(ToolDefault::Allow)
@@ -126,9 +125,10 @@ impl Additions {
         let listed = match tool {
             Tool::Shell => self.shell(facts),
             Tool::Writes(argument) => self.writes(facts, argument),
-            Tool::Mcp => {
-                granting_anywhere(&self.mcp, facts.call.tool).map(|p| format!("allowedMcpPatterns:{p}"))
-            }
+            Tool::Mcp => first(&self.mcp, |pattern| {
+                pattern.is_match(facts.call.tool).unwrap_or(false)
+            })
+            .map(|pattern| format!("allowedMcpPatterns:{pattern}")),
             Tool::Api => self.endpoint(facts).or_else(|| self.named(facts)),
             Tool::Other => self.named(facts),
         };
@@ -159,9 +159,9 @@ impl Additions {
     }
 
     fn command(&self, command: &Command) -> Option<&str> {
-        let is_match =
-            |entry: &&Written<Pattern>| is_command_match(&entry.value, command, Stance::Grants) == Truth::Yes;
-        self.bash.iter().find(is_match).map(|entry| entry.text.as_str())
+        first(&self.bash, |pattern| {
+            is_command_match(pattern, command, Stance::Grants) == Truth::Yes
+        })
     }
 
     fn writes(&self, facts: &Facts<'_>, argument: &str) -> Option<String> {
@@ -223,27 +223,17 @@ pub(crate) fn is_plain_name(tool: &str) -> bool {
     tool.len() <= LONGEST_NAME && tool.bytes().all(|b| b.is_ascii_graphic())
 }
 
-fn granting<'p>(patterns: &'p [Written<NamePattern>], tool: &str) -> Option<&'p str> {
-    let is_match = |pattern: &&Written<NamePattern>| pattern.value.is_match(tool).unwrap_or(false);
-    patterns
-        .iter()
-        .find(is_match)
-        .map(|pattern| pattern.text.as_str())
+/// The first pattern that matches, as it was written.
+fn first<T>(patterns: &[Written<T>], is_match: impl Fn(&T) -> bool) -> Option<&str> {
+    let found = patterns.iter().find(|pattern| is_match(&pattern.value))?;
+    Some(&found.text)
 }
 
-fn granting_anywhere<'p>(patterns: &'p [Written<Pattern>], text: &str) -> Option<&'p str> {
-    let is_match = |pattern: &&Written<Pattern>| pattern.value.is_match(text).unwrap_or(false);
-    patterns
-        .iter()
-        .find(is_match)
-        .map(|pattern| pattern.text.as_str())
+fn granting<'p>(patterns: &'p [Written<NamePattern>], tool: &str) -> Option<&'p str> {
+    first(patterns, |pattern| pattern.is_match(tool).unwrap_or(false))
 }
 
 /// A pattern that gives up is taken to match: it is there to hold something back.
 fn restricting<'p>(patterns: &'p [Written<NamePattern>], tool: &str) -> Option<&'p str> {
-    let is_match = |pattern: &&Written<NamePattern>| pattern.value.is_match(tool).unwrap_or(true);
-    patterns
-        .iter()
-        .find(is_match)
-        .map(|pattern| pattern.text.as_str())
+    first(patterns, |pattern| pattern.is_match(tool).unwrap_or(true))
 }

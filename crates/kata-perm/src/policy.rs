@@ -132,12 +132,16 @@ impl Policy {
             let reason = format!("{} was called without a readable `{}`.", call.tool, argument);
             return Verdict::deny("input", reason);
         }
-        // No rule of a file widens what happens to a name, or to arguments, that cannot be looked at.
-        if !is_plain_name(call.tool) || !call.input.is_object() {
+        // No rule of a file widens what happens to arguments, or to a name, that cannot be looked at.
+        if !call.input.is_object() {
             return self.decide_base(call, tool, context);
         }
-        if let Some(rule) = asks {
-            return Verdict::question(rule, call.tool, context.can_ask);
+        match (asks, is_plain_name(call.tool)) {
+            (Some(rule), true) => return Verdict::question(rule, call.tool, context.can_ask),
+            // A person would take the name for another.
+            (Some(_), false) => return Verdict::not_listed("default", call.tool),
+            (None, true) => {}
+            (None, false) => return self.decide_base(call, tool, context),
         }
         additions.permission(&facts, tool).unwrap_or_else(|| {
             let denied = self.decide_base(call, tool, context);

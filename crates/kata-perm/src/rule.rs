@@ -85,13 +85,24 @@ impl Rule {
         ))
     }
 
-    fn names(&self, tool: &str) -> bool {
+    pub(crate) fn names(&self, tool: &str) -> bool {
         // A pattern that gives up over a name allows nothing, and denies.
         let unsure = self.stance() == Stance::Restricts;
         self.written
             .tools
             .iter()
             .any(|name| name.value.is_match(tool).unwrap_or(unsure))
+    }
+
+    /// It denies every call of the tools that it names.
+    pub(crate) fn always_denies(&self) -> bool {
+        let rule = &self.written;
+        let is_narrowed = rule.channels.is_some()
+            || rule.sessions.is_some()
+            || rule.roles.is_some()
+            || rule.until.is_some()
+            || !self.tests.is_empty();
+        self.effect() == Effect::Deny && !is_narrowed
     }
 
     fn scope(&self, facts: &Facts<'_>) -> Truth {

@@ -158,6 +158,28 @@ fn text_that_is_huge_or_deep_is_refused_at_once() {
     }
 }
 
+/// The parser is recursive: what is let through to it must not come near the end of a stack, in a debug build either.
+#[test]
+fn the_deepest_text_that_is_parsed_needs_little_stack() {
+    let texts = [
+        "a;".repeat(MOST_OPERATORS),
+        "a\n".repeat(MOST_OPERATORS),
+        format!("{}a", "a|".repeat(MOST_OPERATORS)),
+        format!("{}a", "a&&".repeat(MOST_OPERATORS / 2)),
+        format!("{}a", "a|\n".repeat(MOST_OPERATORS / 2)),
+        "if ".repeat(MOST_RESERVED),
+        "time ".repeat(MOST_RESERVED),
+        format!("{}{}", "if a;then ".repeat(MOST_RESERVED / 2), "a|".repeat(200)),
+        format!("{}{}", "while ".repeat(MOST_RESERVED), "a&&".repeat(100)),
+        format!("a{}", " b".repeat(LONGEST / 2 - 1)),
+        format!("a '{}'", "b".repeat(LONGEST - 10)),
+    ];
+    let small = std::thread::Builder::new().stack_size(1 << 20);
+    let parsed = small.spawn(move || texts.iter().filter(|text| commands(text).is_ok()).count());
+    // The two that are one command.
+    assert_eq!(parsed.unwrap().join().unwrap(), 2);
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in "([a-c'\"\\\\;&| \n$`(){}<>#=!~*?0-1]|if |do |\\PC){0,40}") {

@@ -283,6 +283,39 @@ fn a_policy_on_the_wire_shows_its_file() {
     assert_ne!(policy, Policy::base());
 }
 
+#[test]
+fn a_policy_on_the_wire_promises_no_tool_that_a_rule_may_hold_back() {
+    let policy = policy(&json!({ "rules": [
+        { "id": "never", "effect": "deny", "tools": ["WebFetch"] },
+        { "id": "some", "effect": "deny", "tools": ["Read"], "when": [{ "at": "/file_path", "path": ["/etc/**"] }] },
+        { "id": "ask", "effect": "ask", "tools": ["Task"], "roles": ["member"] },
+        { "id": "more", "effect": "allow", "tools": ["Glob"] },
+    ] }));
+    let wire = serde_json::to_value(&policy).unwrap();
+    assert_eq!(
+        wire["allowedTools"],
+        json!(["Glob", "Grep", "TaskOutput", "TodoWrite", "WebSearch"])
+    );
+    assert_eq!(wire["askTools"], json!(["Read", "Task"]));
+}
+
+#[test]
+fn nobody_is_asked_about_a_name_that_reads_as_another() {
+    let file = PermissionsFile::parse(r#"{ "askTools": [".*"] }"#).unwrap();
+    let policy = Policy::base()
+        .with_plugin_tool("Re\u{430}d", ToolDefault::Allow)
+        .with_file(&file, &Roots::new("/none/ws"));
+    let input = json!({});
+    for tool in ["Re\u{430}d", "Bash\u{200b}", "slack post"] {
+        let verdict = policy.decide(&ToolCall::new(tool, &input), &Context::new(Role::Owner).asking());
+        assert_eq!(
+            (verdict.decision, &*verdict.rule),
+            (Decision::Deny, "default"),
+            "{tool}"
+        );
+    }
+}
+
 fn wrong(text: &str, place: (usize, usize), reason: &str) {
     let error = PermissionsFile::parse(text).expect_err(text);
     assert_eq!(
