@@ -61,7 +61,7 @@ pub(crate) fn turn(
     ServiceBuilder::new()
         .layer(SpanLayer) // first, so that every line below names the turn
         .layer(RescueLayer::new(rescue::turn_ended)) // the only place where a turn's error becomes: again, parked, given back
-        .layer(BudgetLayer::new(SLOT_SHARE)) // over the deadline: a long turn may end, but not keep others out
+        .layer(BudgetLayer::new(SLOT_SHARE)) // over the deadline: a long turn may end, but not keep others out. Over the gate, which waits for nobody
         .layer(files) // before the session, which names their paths
         .layer(session) // rows become the turn an agent is given
         .layer(GateLayer::new(Arc::clone(&daemon.policy))) // outside the deadline; may this sender start a run, and with what policy
