@@ -40,3 +40,18 @@ pub(crate) fn pass(operations: &[&'static str], when: When) {
 
 #[cfg(not(feature = "failpoints"))]
 pub(crate) fn pass(_operations: &[&'static str], _when: When) {}
+
+/// A disk that is full at the commit of one of these operations: their point `{name}.refused` is set to `return`.
+#[cfg(feature = "failpoints")]
+pub(crate) fn refuse(operations: &[&'static str]) -> Result<(), crate::StoreError> {
+    for operation in operations {
+        let name = format!("{operation}.refused");
+        fail::fail_point!(&name, |_| Err(crate::StoreError::disk_full()));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "failpoints"))]
+pub(crate) fn refuse(_operations: &[&'static str]) -> Result<(), crate::StoreError> {
+    Ok(())
+}

@@ -119,6 +119,7 @@ impl Writer {
             }
         }
         kill::pass(&names, When::Before);
+        kill::refuse(&names)?;
         self.execute("COMMIT")?;
         kill::pass(&names, When::After);
         Ok(full)

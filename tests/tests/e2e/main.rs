@@ -12,4 +12,5 @@ mod lifecycle;
 mod outage;
 mod platform;
 mod recovery;
+mod refused;
 mod turns;
