@@ -1,15 +1,17 @@
 //! The driver's view of what has been read: cursors and threads, from the store.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use async_trait::async_trait;
 use kata_channel::{Clock, Cursor, Error, Place, Timestamp, drive::Cursors};
-use kata_store::{ChannelId, Store, UnixMs};
+use kata_store::{Admit, ChannelId, Room, Store, UnixMs};
 
 /// D4: threads with a session or a reply within this long are read on their own.
 const THREADS_LIVE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// D4: the newest of them in a conversation.
 const THREADS_PER_CONVERSATION: usize = 50;
+/// How often a channel whose queue is full asks whether something of it has ended. Nothing tells.
+const BACKLOG_EVERY: Duration = Duration::from_secs(5);
 
 /// One channel's cursors.
 #[derive(Clone, Debug)]
@@ -30,6 +32,16 @@ impl StoreCursors {
             first_configured,
             clock,
         }
+    }
+
+    /// Whether the store takes a page of this channel: an empty one, which changes nothing.
+    async fn is_refused(&self) -> bool {
+        let nothing = Admit {
+            channel: self.channel,
+            arrivals: Vec::new(),
+            cursor: None,
+        };
+        self.store.admit(nothing).await.is_err()
     }
 }
 
@@ -63,5 +75,20 @@ impl Cursors for StoreCursors {
 
     async fn first_configured(&self) -> Timestamp {
         Timestamp::from_millis(self.first_configured.0)
+    }
+
+    async fn room(&self) {
+        let mut room = self.store.room();
+        loop {
+            // The disk first: that there is room on it is found by a write (`upkeep`), which an empty page is not.
+            if room.wait_for(|room| *room == Room::Enough).await.is_err() {
+                // The store is closed: a stop is on its way.
+                return pending().await;
+            }
+            if !self.is_refused().await {
+                return;
+            }
+            tokio::time::sleep(BACKLOG_EVERY).await;
+        }
     }
 }

@@ -28,4 +28,11 @@ pub trait Cursors: Send + Sync + 'static {
 
     /// When this channel was first configured: what was said before is not old work.
     async fn first_configured(&self) -> Timestamp;
+
+    /// Waits until a page may be taken again, after one was refused (D6). Where this is not known there is room at once,
+    /// and backoff alone spaces the tries.
+    ///
+    /// # Cancel safety
+    /// Cancel safe, and to be so: a stop ends the wait, and after a thaw it is asked anew.
+    async fn room(&self) {}
 }

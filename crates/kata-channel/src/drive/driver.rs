@@ -17,6 +17,7 @@ use super::{
     poll,
     read::Reader,
     report::{Final, Report},
+    room::Refused,
     sink::Ingress,
     subscribe,
 };
@@ -61,6 +62,7 @@ pub(super) struct Parts {
     pub(super) begun: Timestamp,
     pub(super) jitter: Jitter,
     pub(super) report: Arc<Report>,
+    pub(super) refused: Refused,
 }
 
 // === impl Driver ===
@@ -90,6 +92,7 @@ impl Driver {
                 clock,
                 jitter,
                 report,
+                refused: Refused::default(),
             },
             thaw,
             events,
@@ -155,6 +158,8 @@ async fn thawed(thaw: &mut watch::Receiver<u64>) {
 impl Parts {
     /// Everything between two thaws. `identity` outlives it: a thaw does not change who we are.
     async fn round(&self, identity: &mut Option<Identity>) -> Final {
+        // D6: a thaw that found us without room asks for it anew, and calls nothing before.
+        self.room().await;
         let known = match identity {
             Some(known) => known,
             None => match connect(self).await {

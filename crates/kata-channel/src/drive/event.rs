@@ -12,7 +12,8 @@ pub enum DriverEvent {
     /// The channel works again.
     Recovered,
     /// The channel does not work, or not wholly; it is tried again. The error is the platform's, or (as
-    /// [`ChannelError::Other`]) the store's: while nothing can be written, nothing is acknowledged (D6).
+    /// [`ChannelError::Other`]) the store's: while nothing can be written, nothing is acknowledged and nothing is
+    /// called (D6).
     Degraded(ChannelError),
     /// The platform asked for a pause, which is kept.
     RateLimited(ChannelError),

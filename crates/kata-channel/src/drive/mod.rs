@@ -19,6 +19,7 @@ mod poll;
 mod read;
 mod reconcile;
 mod report;
+mod room;
 mod sink;
 mod subscribe;
 #[cfg(test)]

@@ -38,12 +38,12 @@ pub(super) async fn run(parts: &Parts, history: &dyn History, identity: &Identit
         let started = Instant::now();
         match keep_reading(parts, history, identity, every).await {
             Stopped::AuthExpired(error) => return Final::AuthExpired(error),
-            Stopped::Store(error) => parts.report.degraded(sentence(&error)).await,
+            Stopped::Store(error) => parts.refused(sentence(&error)).await,
         }
         if started.elapsed() >= STABLE {
             backoff.clear();
         }
-        sleep(backoff.pause()).await;
+        parts.rest(backoff.pause()).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, timeout},
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -54,7 +54,7 @@ pub(super) async fn run(parts: &Parts, push: &dyn Push, identity: &Identity) -> 
         let opened = Instant::now();
         let end = connection(parts, push, identity).await;
         match reopening.after(end, opened.elapsed()).await {
-            Ok(pause) => sleep(pause).await,
+            Ok(pause) => parts.rest(pause).await,
             Err(last) => return last,
         }
     }
@@ -88,7 +88,8 @@ impl Reopening<'_> {
                 report.limited(error).await;
                 return Ok(asked_for.unwrap_or_else(|| self.backoff.pause()));
             }
-            Cause::Channel(error) | Cause::Store(error) => report.degraded(error).await,
+            Cause::Channel(error) => report.degraded(error).await,
+            Cause::Store(error) => self.parts.refused(error).await,
         }
         Ok(self.backoff.pause())
     }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 use tower::service_fn;
@@ -33,7 +34,12 @@ pub(super) struct Book {
     pub(super) threads: Vec<Place>,
     pub(super) pages: usize,
     pub(super) full: bool,
+    /// Pages are refused, and not for a lack of room.
+    pub(super) locked: bool,
 }
+
+/// How often the ledger looks whether it has room.
+pub(super) const ROOM_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Default)]
 pub(super) struct Ledger(Arc<Mutex<Book>>);
@@ -43,10 +49,17 @@ impl Ledger {
         self.0.lock().expect("no test panics while it holds the book")
     }
 
+    fn is_full(&self) -> bool {
+        self.book().full
+    }
+
     fn admit(&self, page: Page) -> Result<Admitted, Error> {
         let mut book = self.book();
         if book.full {
             return Err("the disk is full".into());
+        }
+        if book.locked {
+            return Err("the database is locked".into());
         }
         book.pages += 1;
         let gap = match &page.advance {
@@ -122,6 +135,12 @@ impl Cursors for Ledger {
     /// An hour ago.
     async fn first_configured(&self) -> Timestamp {
         Timestamp::from_millis((NOW - 3600) * 1000)
+    }
+
+    async fn room(&self) {
+        while self.is_full() {
+            sleep(ROOM_EVERY).await;
+        }
     }
 }
 

@@ -153,7 +153,7 @@ async fn an_outage_backs_off_and_the_others_are_read_first_when_one_place_stays_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_disk_is_said_and_nothing_is_lost() {
+async fn a_full_disk_is_said_once_and_nothing_is_asked_or_lost() {
     let (platform, ledger) = read_before(&["C1"]);
     platform.said(&c("C1"), "hello", 60);
     ledger.book().full = true;
@@ -164,10 +164,14 @@ async fn a_full_disk_is_said_and_nothing_is_lost() {
         said,
         DriverEvent::Degraded(ChannelError::Other("the disk is full".into()))
     );
-    bench.quiet(Duration::from_secs(20)).await;
+    let asked = bench.platform.state().log.len();
+    bench.expect(&["reconciled"]).await;
+    bench.platform.said(&c("C1"), "is anybody there", 30);
+    bench.quiet(Duration::from_secs(600)).await;
+    assert_eq!(bench.platform.state().log.len(), asked);
     bench.ledger.book().full = false;
-    bench.expect(&["reconciled", "recovered"]).await;
-    assert_eq!(bench.ledger.texts(), ["hello"]);
+    bench.expect(&["recovered"]).await;
+    assert_eq!(bench.ledger.texts(), ["hello", "is anybody there"]);
     bench.stop().await;
 }
 

@@ -211,6 +211,68 @@ async fn a_store_that_takes_nothing_closes_the_socket() {
     bench.stop().await;
 }
 
+/// A channel that was up until the store refused what its socket pushed.
+async fn without_room() -> Bench {
+    let mut bench = bench([vec![Act::Ready, Act::Wait(secs(1)), pushes(&c1(), "pushed")]]);
+    up(&mut bench).await;
+    bench.ledger.book().full = true;
+    bench.platform.said(&c1(), "pushed", 0);
+    bench.expect(&["degraded"]).await;
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_there_is_no_room_nothing_is_said_again_and_nothing_is_called() {
+    let mut bench = without_room().await;
+    let calls = bench.platform.state().log.len();
+    bench.platform.said(&c1(), "said to a closed socket", -5);
+    bench.quiet(secs(3600)).await;
+    assert_eq!(bench.platform.state().log.len(), calls);
+    bench.ledger.book().full = false;
+    bench.expect(&["holding", "recovered", "reconciled"]).await;
+    assert_eq!(bench.ledger.texts(), ["pushed", "said to a closed socket"]);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thaw_asks_for_room_anew_and_makes_none() {
+    let mut bench = without_room().await;
+    let calls = bench.platform.state().log.len();
+    bench.thaw();
+    bench.expect(&["holding", "reconciled"]).await;
+    bench.quiet(secs(600)).await;
+    assert_eq!(bench.platform.state().log.len(), calls);
+    bench.ledger.book().full = false;
+    let before = Instant::now();
+    bench.thaw();
+    bench.expect(&["holding", "recovered", "reconciled"]).await;
+    assert_eq!(before.elapsed(), Duration::ZERO, "the wait was cut short");
+    assert_eq!(bench.ledger.texts(), ["pushed"]);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_wait_for_room() {
+    let mut bench = without_room().await;
+    bench.quiet(secs(5)).await;
+    let before = Instant::now();
+    assert_eq!(bench.stop().await, []);
+    assert_eq!(before.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_has_room_and_refuses_is_backed_off_from() {
+    let bench = bench([]);
+    bench.ledger.book().locked = true;
+    bench.platform.said(&c1(), "hello", 0);
+    tokio::time::sleep(secs(20)).await;
+    assert_eq!(gaps(&bench), [1, 2, 4, 8]);
+    bench.ledger.book().locked = false;
+    tokio::time::sleep(secs(20)).await;
+    assert_eq!(bench.ledger.texts(), ["hello"]);
+    bench.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_socket_whose_own_token_is_bad_is_final_after_one_more_try() {
     let refused = || {
