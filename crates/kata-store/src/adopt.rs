@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::Row;
 
 use crate::{
-    ChannelId, StoreError, UnixMs, admit, answer,
+    ChannelId, StoreError, UnixMs, admit, answer, attempt,
     channel::{self, Home},
     lane::{self, Lane},
     past,
@@ -107,12 +107,14 @@ pub(crate) fn one(tx: &mut Tx<'_>, id: i64) -> Result<(), StoreError> {
     inbound(tx, &row)?;
     if status == Status::Failed {
         // It only gets its place: bringing it back is the caller's decision.
-        let lane: Option<(i64, ChannelId)> = tx.first(
-            "SELECT lane, channel FROM messages WHERE id = ?1 AND status = 'pending'",
+        let found: Option<(i64, ChannelId, Option<String>, Option<String>)> = tx.first(
+            "SELECT lane, channel, processed_at, error FROM messages WHERE id = ?1 AND status = 'pending'",
             [id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
-        if let Some((lane, channel)) = lane {
+        if let Some((lane, channel, ended, error)) = found {
+            let ended = ended.and_then(|at| UnixMs::from_iso(&at)).unwrap_or(tx.now);
+            tx.trail_at(id, ended, "given up by the earlier daemon", error.as_deref())?;
             tx.run(
                 "UPDATE messages SET status = 'failed', outcome = 'parked' WHERE id = ?1",
                 [id],
@@ -173,13 +175,7 @@ fn of_slug(tx: &Tx<'_>, slug: &str) -> Result<Option<ChannelId>, StoreError> {
 
 fn inbound(tx: &mut Tx<'_>, row: &Foreign) -> Result<(), StoreError> {
     let Some(payload) = Inbound::read(&row.payload) else {
-        return end(
-            tx,
-            row.id,
-            "failed",
-            "parked",
-            Some("the stored message cannot be read"),
-        );
+        return end(tx, row.id, "failed", "parked", Some(attempt::UNREADABLE));
     };
     let place = belongs(tx, &row.slug, &payload)?;
     let platform_id = payload.platform_id();
@@ -259,6 +255,9 @@ fn end(
            lane = COALESCE(lane, 0) WHERE id = ?1",
         (row, status, outcome, error, tx.now.to_iso()),
     )?;
+    if status == "failed" {
+        tx.trail(row, "parked", error)?;
+    }
     Ok(())
 }
 
@@ -310,6 +309,11 @@ fn outbound(tx: &mut Tx<'_>, row: &Foreign) -> Result<(), StoreError> {
     tx.run(
         "UPDATE kata_parts SET state = 'unknown', legacy = 1, attempts = 1, first_attempt_ms = ?2, attempt_ms = ?2 WHERE answer = ?1",
         (row.id, created),
+    )?;
+    tx.trail(
+        row.id,
+        "part 1 of 1 left by the earlier daemon",
+        Some("it may or may not have been sent"),
     )?;
     if tx.now.since(created) > OUTBOUND_AGE {
         tx.run(

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Discord takes no longer nonce; every key has to fit the strictest platform.
-const KEY_LENGTH: usize = 25;
+const KEY_LENGTH: u32 = 25;
 
 /// An answer to store.
 pub(crate) struct NewAnswer<'a> {
@@ -22,16 +22,17 @@ pub(crate) struct NewAnswer<'a> {
 
 /// Stores an answer, raw. The caller looks at the lane anew with [`refresh`] when the answer is complete.
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewAnswer<'_>) -> Result<i64, StoreError> {
-    let home = channel::load(tx, new.lane.channel)?;
     // Where the answered message stands: a lane may be wider than a conversation (scopes `instance`, `sender`).
-    let conversation: String = tx
-        .first(
-            "SELECT conversation FROM messages WHERE id = ?1",
-            [new.answers],
-            |row| row.get(0),
-        )?
-        .flatten()
-        .unwrap_or_else(|| new.lane.conversation.clone());
+    let place: Option<(Option<String>, String)> = tx.first(
+        "SELECT conversation, channel_id FROM messages WHERE id = ?1",
+        [new.answers],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let (conversation, slug) = match place {
+        Some((conversation, slug)) => (conversation, slug),
+        None => (None, channel::load(tx, new.lane.channel)?.slug),
+    };
+    let conversation = conversation.unwrap_or_else(|| new.lane.conversation.clone());
     let payload = payload::write(&payload::Outbound {
         channel_id: conversation.clone(),
         content: new.content.to_owned(),
@@ -41,11 +42,11 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewAnswer<'_>) -> Result<i64, StoreE
         "INSERT INTO messages (direction, channel_id, status, payload, created_at, lane, channel, conversation, thread, sent_ms, answers)
          VALUES ('outbound', ?1, 'pending', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         (
-            home.slug,
+            slug,
             payload,
             tx.now.to_iso(),
             new.lane.id,
-            home.id,
+            new.lane.channel,
             conversation,
             new.thread,
             tx.now,
@@ -64,37 +65,26 @@ pub(crate) fn split(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<()
         return Ok(());
     }
     for (n, text) in (1_usize..).zip(parts) {
-        let random: String = tx.one("SELECT lower(hex(randomblob(8)))", [])?;
-        let mut key = format!("{answer}-{n}-{}", random);
-        key.truncate(KEY_LENGTH);
-        part(tx, answer, (n, parts.len()), text, &key)?;
+        tx.run(
+            "INSERT INTO kata_parts (answer, n, of, text, key)
+             VALUES (?1, ?2, ?3, ?4, substr(?1 || '-' || ?2 || '-' || lower(hex(randomblob(8))), 1, ?5))",
+            (answer, number(n), number(parts.len()), text, KEY_LENGTH),
+        )?;
     }
     Ok(())
 }
 
 /// The one part of a notice, whose key says what it is about (D22).
 pub(crate) fn notice_part(tx: &mut Tx<'_>, answer: i64, text: &str, key: &str) -> Result<(), StoreError> {
-    part(tx, answer, (1, 1), text, key)
-}
-
-fn part(
-    tx: &mut Tx<'_>,
-    answer: i64,
-    (n, of): (usize, usize),
-    text: &str,
-    key: &str,
-) -> Result<(), StoreError> {
     tx.run(
-        "INSERT INTO kata_parts (answer, n, of, text, key) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (
-            answer,
-            u32::try_from(n).unwrap_or(u32::MAX),
-            u32::try_from(of).unwrap_or(u32::MAX),
-            text,
-            key,
-        ),
+        "INSERT INTO kata_parts (answer, n, of, text, key) VALUES (?1, 1, 1, ?2, ?3)",
+        (answer, text, key),
     )?;
     Ok(())
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// Whether an answer was split into parts.

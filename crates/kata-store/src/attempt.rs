@@ -5,9 +5,13 @@ use std::time::Duration;
 use crate::{
     Failed, Failure, NoticeFn, StoreError, UnixMs, channel, lane, notice,
     row::{self, Ending},
+    trail,
     tx::Tx,
     words::Status,
 };
+
+/// Why a row whose payload is no message is given up.
+pub(crate) const UNREADABLE: &str = "the stored message cannot be read";
 
 pub(crate) fn fail(tx: &mut Tx<'_>, turn: i64, failure: &Failure) -> Result<Failed, StoreError> {
     let Some((row, lane)) = row::open(tx, turn)? else {
@@ -43,9 +47,16 @@ pub(crate) fn fail_rows(
             "UPDATE messages SET retry_count = ?2, lease_count = lease_count + ?3, error = ?4, busy_since_ms = NULL WHERE id = ?1",
             (id, attempt, lease, error),
         )?;
+        trail::first_claim(tx, &row)?;
+        tx.trail(
+            *id,
+            "attempt failed",
+            Some(&format!("attempt {attempt}: {error}")),
+        )?;
         let given_up = attempt >= tx.options.max_attempts
             || row.leases + u32::from(lease) >= tx.options.max_lease_attempts;
         let failed = if given_up {
+            tx.trail(*id, "parked", Some(&format!("after attempt {attempt}")))?;
             Failed::Parked {
                 attempt,
                 notice: park(tx, &row, error, notice)?,
@@ -53,7 +64,10 @@ pub(crate) fn fail_rows(
         } else {
             // D14: after a turn of several rows each has a turn of its own; they wait behind the first one's backoff.
             let at = if place == 0 { backoff(tx, attempt)? } else { tx.now };
-            retry_at(tx, *id, at, attempt, error)?;
+            tx.run(
+                "UPDATE messages SET status = 'pending', due_ms = ?2 WHERE id = ?1",
+                (id, at),
+            )?;
             Failed::Retry { attempt, at }
         };
         if outcome == Failed::NotOpen {
@@ -61,18 +75,6 @@ pub(crate) fn fail_rows(
         }
     }
     Ok(outcome)
-}
-
-fn retry_at(tx: &mut Tx<'_>, row: i64, at: UnixMs, attempt: u32, error: &str) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE messages SET status = 'pending', due_ms = ?2 WHERE id = ?1",
-        (row, at),
-    )?;
-    tx.trail(
-        row,
-        "attempt failed",
-        Some(&format!("attempt {attempt}: {error}")),
-    )
 }
 
 // D11: before the attempts 0, 5, 10, 20, 40 s (± 20 %).
@@ -83,7 +85,7 @@ fn backoff(tx: &Tx<'_>, failed_attempt: u32) -> Result<UnixMs, StoreError> {
     Ok(tx.now.plus(Duration::from_millis(step - step / 5 + spread)))
 }
 
-/// Gives a row up: it leaves the queue, and the conversation may be told (D22).
+/// Gives a row up: it leaves the queue, and the conversation may be told (D22). The caller notes it in the row's trail.
 fn park(
     tx: &mut Tx<'_>,
     row: &Ending,
@@ -98,7 +100,6 @@ fn park(
     if let Some(channel) = row.channel.filter(|_| row.is_unended()) {
         channel::count(tx, channel, -1)?;
     }
-    tx.trail(row.id, "parked", Some(error))?;
     match notice {
         Some(text) => notice::parked(tx, row.id, text),
         None => Ok(None),
@@ -108,7 +109,8 @@ fn park(
 /// A row whose payload is no message can never be a turn; it must not hold up its lane.
 pub(crate) fn park_unreadable(tx: &mut Tx<'_>, lane: i64, row: i64) -> Result<(), StoreError> {
     if let Some(row) = row::load(tx, row)? {
-        park(tx, &row, "the stored message cannot be read", None)?;
+        tx.trail(row.id, "parked", Some(UNREADABLE))?;
+        park(tx, &row, UNREADABLE, None)?;
     }
     lane::release(tx, lane)
 }
@@ -129,13 +131,17 @@ pub(crate) fn busy(
         return fail(tx, turn, failure);
     }
     for (place, id) in row.rows().iter().enumerate() {
+        let Some(row) = row::load(tx, *id)?.filter(|row| row.status == Status::Processing) else {
+            continue;
+        };
         let due = (place == 0).then_some(again);
         tx.run(
-            "UPDATE messages SET status = 'pending', due_ms = ?2, busy_since_ms = ?3 WHERE id = ?1 AND status = 'processing'",
+            "UPDATE messages SET status = 'pending', due_ms = ?2, busy_since_ms = ?3 WHERE id = ?1",
             (id, due, since),
         )?;
+        trail::first_claim(tx, &row)?;
+        tx.trail(*id, "agent busy", Some(&failure.error))?;
     }
-    tx.trail(turn, "agent busy", Some(&failure.error))?;
     lane::release(tx, lane)?;
     Ok(Failed::GivenBack { again })
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     Retried, StoreError, adopt, answer, channel, lane,
-    row::{self, Ending},
+    row::{self, End, Ending},
+    trail,
     tx::Tx,
     words::Status,
 };
@@ -16,11 +17,19 @@ pub(crate) fn cancel(tx: &mut Tx<'_>, turn: i64, reason: &str) -> Result<bool, S
         if let Some(row) = row::load(tx, id)?.filter(Ending::is_unended)
             && let Some(channel) = row.channel
         {
-            row::end(tx, &row, channel, "cancelled", Some(reason))?;
+            row::end(tx, &row, channel, &by_hand("cancelled", reason))?;
         }
     }
     lane::release(tx, lane)?;
     Ok(true)
+}
+
+fn by_hand<'a>(outcome: &'a str, reason: &'a str) -> End<'a> {
+    End {
+        outcome,
+        reason: Some(reason),
+        answer: None,
+    }
 }
 
 fn turn_rows(tx: &Tx<'_>, turn: i64) -> Result<Vec<i64>, StoreError> {
@@ -40,7 +49,7 @@ fn end_waiting(tx: &mut Tx<'_>, row: i64, outcome: &str, reason: &str) -> Result
     let (true, Some(lane), Some(channel)) = (waits, row.lane, row.channel) else {
         return Ok(false);
     };
-    row::end(tx, &row, channel, outcome, Some(reason))?;
+    row::end(tx, &row, channel, &by_hand(outcome, reason))?;
     lane::rows_changed(tx, lane, &[row.id])?;
     Ok(true)
 }
@@ -86,7 +95,7 @@ pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
            lease_count = 0, due_ms = NULL, busy_since_ms = NULL WHERE id = ?1",
         [id],
     )?;
-    tx.trail(id, "brought back", None)?;
+    tx.trail(id, trail::BROUGHT_BACK, None)?;
     if row.is_inbound() {
         channel::count(tx, channel, 1)?;
         lane::refresh(tx, lane)?;

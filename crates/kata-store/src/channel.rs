@@ -9,6 +9,8 @@ pub(crate) struct Home {
     pub(crate) slug: String,
     /// Inbound rows that wait or run.
     pub(crate) unended: u64,
+    /// Its turns wait.
+    pub(crate) is_paused: bool,
 }
 
 /// The channel as it is configured now.
@@ -56,8 +58,12 @@ pub(crate) fn ensure(tx: &mut Tx<'_>, workspace: &str, slug: &str) -> Result<Cha
 }
 
 pub(crate) fn load(tx: &Tx<'_>, id: ChannelId) -> Result<Home, StoreError> {
+    find(tx, id)?.ok_or(StoreError::NoChannel(id.0))
+}
+
+pub(crate) fn find(tx: &Tx<'_>, id: ChannelId) -> Result<Option<Home>, StoreError> {
     tx.first(
-        "SELECT workspace, slug, unended FROM kata_channels WHERE id = ?1",
+        "SELECT workspace, slug, unended, paused FROM kata_channels WHERE id = ?1",
         [id],
         |row| {
             Ok(Home {
@@ -65,10 +71,10 @@ pub(crate) fn load(tx: &Tx<'_>, id: ChannelId) -> Result<Home, StoreError> {
                 workspace: row.get(0)?,
                 slug: row.get(1)?,
                 unended: row.get::<_, i64>(2)?.max(0).unsigned_abs(),
+                is_paused: row.get(3)?,
             })
         },
-    )?
-    .ok_or(StoreError::NoChannel(id.0))
+    )
 }
 
 pub(crate) fn set_paused(tx: &mut Tx<'_>, id: ChannelId, paused: bool) -> Result<(), StoreError> {

@@ -1,8 +1,12 @@
 //! Claiming a turn: a few lookups in indexes, whatever the size of the backlog.
 
 use crate::{
-    ChannelId, Claim, ClaimedRow, ClaimedTurn, StoreError, UnixMs, adopt, attempt, channel, lane,
-    payload::Inbound, tx::Tx,
+    ChannelId, Claim, ClaimedRow, ClaimedTurn, StoreError, UnixMs, adopt, attempt,
+    channel::{self, Home},
+    lane,
+    payload::Said,
+    trail,
+    tx::Tx,
 };
 
 pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId], max_rows: usize) -> Result<Claim, StoreError> {
@@ -10,15 +14,15 @@ pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId], max_rows: usize) ->
     let barrier = adopt::before_claim(tx)?.unwrap_or(i64::MAX);
     lane::promote(tx)?;
     for channel in channels {
-        if is_paused(tx, *channel)? {
+        let Some(home) = channel::find(tx, *channel)?.filter(|home| !home.is_paused) else {
             continue;
-        }
-        while let Some((lane, head)) = first_ready(tx, *channel)? {
+        };
+        while let Some((lane, head)) = first_ready(tx, home.id)? {
             if head >= barrier {
                 tx.wake.work = true;
                 break;
             }
-            if let Some(turn) = take(tx, *channel, lane, max_rows.max(1))? {
+            if let Some(turn) = take(tx, &home, lane, max_rows.max(1))? {
                 return Ok(Claim::Turn(Box::new(turn)));
             }
         }
@@ -26,15 +30,6 @@ pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId], max_rows: usize) ->
     Ok(Claim::Nothing {
         next_due: lane::next_due(tx)?,
     })
-}
-
-fn is_paused(tx: &Tx<'_>, channel: ChannelId) -> Result<bool, StoreError> {
-    let paused = tx.first(
-        "SELECT paused FROM kata_channels WHERE id = ?1",
-        [channel],
-        |row| row.get(0),
-    )?;
-    Ok(paused.unwrap_or(true))
 }
 
 /// D9: the lane whose head is oldest.
@@ -49,21 +44,18 @@ fn first_ready(tx: &Tx<'_>, channel: ChannelId) -> Result<Option<(i64, i64)>, St
 /// A waiting row, as a claim needs it.
 struct Waiting {
     row: ClaimedRow,
-    payload: Option<Inbound>,
+    said: Option<Said>,
     session_key: String,
     conversation: Option<String>,
     thread: Option<String>,
     due: Option<UnixMs>,
     attempts: u32,
+    /// The latest claim, and the turn that it was for.
+    before: (Option<UnixMs>, Option<i64>),
 }
 
 /// Takes the lane's first rows. None: the lane was not what it seemed, and has been put right.
-fn take(
-    tx: &mut Tx<'_>,
-    channel: ChannelId,
-    lane: i64,
-    max_rows: usize,
-) -> Result<Option<ClaimedTurn>, StoreError> {
+fn take(tx: &mut Tx<'_>, home: &Home, lane: i64, max_rows: usize) -> Result<Option<ClaimedTurn>, StoreError> {
     let mut waiting = first_rows(tx, lane, max_rows)?;
     // INVARIANT: whatever `kata_lanes` says, only a row that waits, here and now, is claimed. The 0.7 daemon may have
     // ended the head that we knew.
@@ -74,14 +66,13 @@ fn take(
         lane::release(tx, lane)?;
         return Ok(None);
     };
-    if head.payload.is_none() {
+    if head.said.is_none() {
         attempt::park_unreadable(tx, lane, head.row.id)?;
         return Ok(None);
     }
     waiting.truncate(company(&waiting, tx.now));
     let turn = waiting.last().map_or(0, |newest| newest.row.id);
     mark(tx, lane, turn, &waiting)?;
-    let home = channel::load(tx, channel)?;
     // The newest row's and not the lane's: a lane may be wider than a conversation (scopes `instance`, `sender`).
     let conversation = waiting
         .last()
@@ -95,9 +86,9 @@ fn take(
         .unwrap_or_default();
     Ok(Some(ClaimedTurn {
         id: turn,
-        channel,
-        workspace: home.workspace,
-        slug: home.slug,
+        channel: home.id,
+        workspace: home.workspace.clone(),
+        slug: home.slug.clone(),
         session_key,
         conversation,
         thread,
@@ -114,7 +105,7 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
     };
     let fits = |row: &&Waiting| {
         row.attempts == 0
-            && row.payload.is_some()
+            && row.said.is_some()
             && row.session_key == head.session_key
             // One answer goes to one place.
             && (&row.conversation, &row.thread) == (&head.conversation, &head.thread)
@@ -123,16 +114,17 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
     waiting.iter().take_while(fits).count().max(1)
 }
 
+/// `+`: the planner looks at a bare bound LIMIT, and SQLite then prepares the statement anew each time it is bound.
 fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, StoreError> {
     tx.all(
         "SELECT id, platform_id, payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
-           retry_count, conversation
+           retry_count, conversation, claimed_ms, turn
          FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
-         ORDER BY order_key, id LIMIT ?2",
+         ORDER BY order_key, id LIMIT +?2",
         (lane, i64::try_from(max_rows).unwrap_or(i64::MAX)),
         |row| {
             Ok(Waiting {
-                payload: Inbound::read(&row.get::<_, String>(2)?),
+                said: Said::read(&row.get::<_, String>(2)?),
                 row: ClaimedRow {
                     id: row.get(0)?,
                     platform_id: row.get(1)?,
@@ -149,6 +141,7 @@ fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, S
                 due: row.get(10)?,
                 attempts: row.get(11)?,
                 conversation: row.get(12)?,
+                before: (row.get(13)?, row.get(14)?),
             })
         },
     )
@@ -157,20 +150,31 @@ fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, S
 impl Waiting {
     fn claimed(self) -> ClaimedRow {
         let mut row = self.row;
-        if let Some(payload) = self.payload {
+        if let Some(said) = self.said {
             // A prompt is stored only where it differs from the content.
             if row.prompt.is_empty() {
-                row.prompt.clone_from(&payload.content);
+                row.prompt.clone_from(&said.content);
             }
-            row.content = payload.content;
-            row.metadata = payload.metadata;
+            row.content = said.content;
+            row.metadata = said.metadata;
         }
         row
     }
 }
 
+/// The row will remember this claim alone: an earlier one, and this one behind it, go into its trail.
+fn note_repeated(tx: &Tx<'_>, turn: i64, row: &Waiting) -> Result<(), StoreError> {
+    let (Some(_), before) = row.before else {
+        return Ok(());
+    };
+    let (id, attempt) = (row.row.id, row.attempts + 1);
+    trail::claimed_before(tx, id, row.before.0, &trail::attempt(attempt, id, before))?;
+    tx.trail(id, trail::CLAIMED, Some(&trail::attempt(attempt, id, Some(turn))))
+}
+
 fn mark(tx: &mut Tx<'_>, lane: i64, turn: i64, waiting: &[Waiting]) -> Result<(), StoreError> {
     for row in waiting {
+        note_repeated(tx, turn, row)?;
         tx.run(
             "UPDATE messages SET status = 'processing', claimed_ms = ?2, turn = ?3, turn_rows = NULL, due_ms = NULL WHERE id = ?1",
             (row.row.id, tx.now, turn),

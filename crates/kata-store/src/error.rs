@@ -2,7 +2,8 @@
 
 use std::{error::Error, io, path::PathBuf, sync::Arc};
 
-use rusqlite::ErrorCode;
+use deadpool_sqlite::{HookError, PoolError};
+use rusqlite::{ErrorCode, ffi};
 
 /// An operation on an open store failed. Nothing of it was written.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -49,13 +50,42 @@ pub enum StoreError {
 /// The error beneath, shared: one failed commit is the answer to every operation in it.
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
+/// What SQLite says, once: the sources of its own errors repeat it in other words.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Said {
+    text: String,
+    /// The system refused something, and SQLite does not say what.
+    is_io: bool,
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
+        let code = error.sqlite_error_code();
+        let cause = Arc::new(Said {
+            text: error.to_string(),
+            is_io: matches!(code, Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)),
+        });
+        match code {
             Some(ErrorCode::DiskFull) => Self::disk_full(),
+            // The log's index could not be made larger.
+            _ if error.sqlite_error().map(|said| said.extended_code) == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
+                Self::disk_full()
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(Arc::new(error)),
-            _ => Self::Database(Arc::new(error)),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(cause),
+            _ => Self::Database(cause),
+        }
+    }
+}
+
+/// A reader could not be had.
+impl From<PoolError> for StoreError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Closed => Self::Closed,
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => error.into(),
+            error => Self::Database(Arc::new(error)),
         }
     }
 }
@@ -64,6 +94,14 @@ impl StoreError {
     pub(crate) fn disk_full() -> Self {
         Self::Full {
             reason: "the disk is full".to_owned(),
+        }
+    }
+
+    /// The system refused something: on a full disk SQLite does not always say that this is why.
+    pub(crate) fn is_io(&self) -> bool {
+        match self {
+            Self::Database(cause) => cause.downcast_ref::<Said>().is_some_and(|said| said.is_io),
+            _ => false,
         }
     }
 }

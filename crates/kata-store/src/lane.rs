@@ -166,8 +166,13 @@ pub(crate) fn rows_changed(tx: &mut Tx<'_>, lane: i64, rows: &[i64]) -> Result<(
     let Some(found) = by_id(tx, lane)? else {
         return Ok(());
     };
-    if found.turn.is_some_and(|turn| rows.contains(&turn)) || !found.is_busy {
-        release(tx, lane)?;
+    rows_ended(tx, &found, rows)
+}
+
+/// The same, where the lane as it stands is at hand.
+pub(crate) fn rows_ended(tx: &mut Tx<'_>, lane: &Lane, rows: &[i64]) -> Result<(), StoreError> {
+    if lane.turn.is_some_and(|turn| rows.contains(&turn)) || !lane.is_busy {
+        release(tx, lane.id)?;
     }
     Ok(())
 }

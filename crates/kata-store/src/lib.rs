@@ -69,6 +69,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod time;
+mod trail;
 mod turn;
 mod turn_end;
 mod tx;

@@ -40,6 +40,7 @@ pub(crate) fn parked(tx: &mut Tx<'_>, row: i64, text: &NoticeFn) -> Result<Optio
     };
     let notice = answer::insert(tx, &new)?;
     answer::notice_part(tx, notice, &text, &format!("notice:parked:{row}"))?;
+    tx.trail(row, "conversation told", Some(&format!("row {notice}")))?;
     answer::refresh(tx, lane.id)?;
     Ok(Some(notice))
 }

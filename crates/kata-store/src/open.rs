@@ -91,6 +91,13 @@ pub(crate) fn open(path: &Path, options: OpenOptions) -> Result<Opened, OpenErro
 
 /// The writer's connection on a file of the present schema, with what an earlier process left open put right.
 fn prepare(path: &Path, options: &OpenOptions) -> Result<(Connection, Vec<i64>), OpenError> {
+    set_up(path, options).map_err(|error| match error {
+        OpenError::Store(error) => Disk::new(folder(path), 0).explain(error).into(),
+        error => error,
+    })
+}
+
+fn set_up(path: &Path, options: &OpenOptions) -> Result<(Connection, Vec<i64>), OpenError> {
     create_private(path).map_err(|source| OpenError::Io {
         path: path.to_owned(),
         source,

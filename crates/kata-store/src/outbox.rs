@@ -5,7 +5,7 @@ use rusqlite::Row;
 use crate::{
     ChannelId, OutClaim, OutWork, Part, RawAnswer, StoreError, UnixMs,
     answer::{self, NextPart},
-    lane, payload,
+    lane, payload, trail,
     tx::Tx,
     words::{PartState, Status},
 };
@@ -46,7 +46,9 @@ struct Head {
     thread: Option<String>,
     payload: String,
     created_at: UnixMs,
-    answers: Option<i64>,
+    /// The platform's id of the answered message, and its payload. None when it is gone by retention.
+    reply_to: Option<String>,
+    answered: Option<String>,
 }
 
 /// The next step of the lane's first answer. None: the lane was not what it seemed, and has been put right.
@@ -71,7 +73,7 @@ fn take(tx: &mut Tx<'_>, lane: i64, answer: i64) -> Result<Option<OutWork>, Stor
             answer::release(tx, lane)?;
             return Ok(None);
         }
-        Some(part) => try_part(tx, &head, &part)?,
+        Some(part) => try_part(tx, head, &part)?,
     };
     tx.run(
         "UPDATE kata_lanes SET out_state = 'busy', out_due_ms = NULL WHERE id = ?1",
@@ -82,8 +84,9 @@ fn take(tx: &mut Tx<'_>, lane: i64, answer: i64) -> Result<Option<OutWork>, Stor
 
 fn load(tx: &Tx<'_>, answer: i64) -> Result<Option<Head>, StoreError> {
     tx.first(
-        "SELECT id, channel, conversation, thread, payload, sent_ms, answers FROM messages
-         WHERE id = ?1 AND direction = 'outbound' AND status = 'pending'",
+        "SELECT m.id, m.channel, m.conversation, m.thread, m.payload, m.sent_ms, a.platform_id, a.payload
+         FROM messages m LEFT JOIN messages a ON a.id = m.answers
+         WHERE m.id = ?1 AND m.direction = 'outbound' AND m.status = 'pending'",
         [answer],
         |row| {
             Ok(Head {
@@ -93,7 +96,8 @@ fn load(tx: &Tx<'_>, answer: i64) -> Result<Option<Head>, StoreError> {
                 thread: row.get(3)?,
                 payload: row.get(4)?,
                 created_at: row.get::<_, Option<UnixMs>>(5)?.unwrap_or(UnixMs(0)),
-                answers: row.get(6)?,
+                reply_to: row.get(6)?,
+                answered: row.get(7)?,
             })
         },
     )
@@ -110,63 +114,49 @@ fn raw(head: Head) -> RawAnswer {
     }
 }
 
-fn try_part(tx: &mut Tx<'_>, head: &Head, next: &NextPart) -> Result<OutWork, StoreError> {
+fn try_part(tx: &mut Tx<'_>, head: Head, next: &NextPart) -> Result<OutWork, StoreError> {
     if next.state != PartState::Waiting {
-        tx.run(
-            "UPDATE kata_parts SET state = 'reading', due_ms = NULL WHERE id = ?1",
-            [next.id],
-        )?;
-        return Ok(OutWork::ReadBack(part(tx, head, next.id)?));
+        let sql =
+            format!("UPDATE kata_parts SET state = 'reading', due_ms = NULL WHERE id = ?1 RETURNING {PART}");
+        let part = tx.first(&sql, [next.id], |row| read(row, head))?;
+        trail::part(tx, next.id, "looked up", None)?;
+        return part.map(OutWork::ReadBack).ok_or(StoreError::NoPart(next.id));
     }
     // D18: the attempt mark is durable before the platform is called.
-    tx.run(
+    let sql = format!(
         "UPDATE kata_parts SET state = 'sending', attempts = attempts + 1, attempt_ms = ?2,
-           first_attempt_ms = COALESCE(first_attempt_ms, ?2), due_ms = NULL WHERE id = ?1",
-        (next.id, tx.now),
-    )?;
-    Ok(OutWork::Send(part(tx, head, next.id)?))
+           first_attempt_ms = COALESCE(first_attempt_ms, ?2), due_ms = NULL WHERE id = ?1 RETURNING {PART}"
+    );
+    let part = tx.first(&sql, (next.id, tx.now), |row| read(row, head))?;
+    if part.as_ref().is_some_and(|part| part.attempt > 1) {
+        trail::tried(tx, next.id)?;
+    }
+    part.map(OutWork::Send).ok_or(StoreError::NoPart(next.id))
 }
 
-fn part(tx: &Tx<'_>, head: &Head, id: i64) -> Result<Part, StoreError> {
-    let answered = match head.answers {
-        Some(row) => tx.first(
-            "SELECT platform_id, payload FROM messages WHERE id = ?1",
-            [row],
-            |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
-        )?,
-        None => None,
-    };
-    // The answered row may be gone by retention: then nothing is known of it any more.
-    let (reply_to, payload) = answered.unwrap_or_default();
-    let metadata = payload::Inbound::read(&payload)
-        .map(|payload| payload.metadata)
-        .unwrap_or_default();
-    let read = |row: &Row<'_>| {
-        Ok(Part {
-            id,
-            answer: head.id,
-            channel: head.channel,
-            conversation: head.conversation.clone(),
-            thread: head.thread.clone(),
-            reply_to,
-            text: row.get(0)?,
-            key: row.get(1)?,
-            part: row.get(2)?,
-            of: row.get(3)?,
-            metadata,
-            created_at: head.created_at,
-            attempt: row.get(4)?,
-            first_attempt_at: row.get::<_, Option<UnixMs>>(5)?.unwrap_or(head.created_at),
-            attempt_at: row.get::<_, Option<UnixMs>>(6)?.unwrap_or(head.created_at),
-            legacy: row.get(7)?,
-        })
-    };
-    tx.first(
-        "SELECT text, key, n, of, attempts, first_attempt_ms, attempt_ms, legacy FROM kata_parts WHERE id = ?1",
-        [id],
-        read,
-    )?
-    .ok_or(StoreError::NoPart(id))
+const PART: &str = "id, text, key, n, of, attempts, first_attempt_ms, attempt_ms, legacy";
+
+fn read(row: &Row<'_>, head: Head) -> rusqlite::Result<Part> {
+    let said = head.answered.as_deref().and_then(payload::Said::read);
+    let metadata = said.map(|said| said.metadata).unwrap_or_default();
+    Ok(Part {
+        id: row.get(0)?,
+        answer: head.id,
+        channel: head.channel,
+        conversation: head.conversation,
+        thread: head.thread,
+        reply_to: head.reply_to,
+        text: row.get(1)?,
+        key: row.get(2)?,
+        part: row.get(3)?,
+        of: row.get(4)?,
+        metadata,
+        created_at: head.created_at,
+        attempt: row.get(5)?,
+        first_attempt_at: row.get::<_, Option<UnixMs>>(6)?.unwrap_or(head.created_at),
+        attempt_at: row.get::<_, Option<UnixMs>>(7)?.unwrap_or(head.created_at),
+        legacy: row.get(8)?,
+    })
 }
 
 /// D17: in one transaction the raw answer is replaced by its parts.

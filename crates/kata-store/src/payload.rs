@@ -29,6 +29,15 @@ pub(crate) struct Inbound {
     pub(crate) rest: Map<String, Value>,
 }
 
+/// What of an inbound payload a turn and its answer need: the rest is not even built.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Said {
+    #[serde(default)]
+    pub(crate) content: String,
+    #[serde(default)]
+    pub(crate) metadata: Map<String, Value>,
+}
+
 /// Where the answer goes.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,6 +59,13 @@ pub(crate) struct Outbound {
     pub(crate) content: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) thread_id: Option<String>,
+}
+
+impl Said {
+    /// None when it is not the JSON of a message.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
 }
 
 impl Inbound {

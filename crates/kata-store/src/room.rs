@@ -16,6 +16,9 @@ pub enum Room {
     },
 }
 
+/// With less than this free SQLite cannot make its files: the log's index alone is 32 KiB.
+const LEAST: u64 = 64 << 10;
+
 /// The disk under the database.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -40,6 +43,16 @@ impl Disk {
                 ),
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// The error, or what is behind it: the system refuses much on a full disk without SQLite saying why.
+    pub(crate) fn explain(&self, error: StoreError) -> StoreError {
+        let is_full = || self.free().is_some_and(|free| free < LEAST);
+        if error.is_io() && is_full() {
+            StoreError::disk_full()
+        } else {
+            error
         }
     }
 

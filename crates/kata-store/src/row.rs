@@ -1,7 +1,7 @@
 //! An inbound or outbound row as far as ending it needs.
 
 use crate::{
-    ChannelId, StoreError, UnixMs, channel, lane,
+    ChannelId, StoreError, UnixMs, channel, lane, past,
     tx::Tx,
     words::{Status, Way},
 };
@@ -19,6 +19,9 @@ pub(crate) struct Ending {
     pub(crate) attempts: u32,
     pub(crate) leases: u32,
     pub(crate) busy_since: Option<UnixMs>,
+    pub(crate) claimed_at: Option<UnixMs>,
+    /// The newest row of the turn that it was claimed in.
+    pub(crate) turn: Option<i64>,
 }
 
 impl Ending {
@@ -29,6 +32,11 @@ impl Ending {
     /// Waits or runs: counted in its channel's queue.
     pub(crate) fn is_unended(&self) -> bool {
         matches!(self.status, Status::Pending | Status::Processing)
+    }
+
+    /// The 0.7 daemon wrote it, and it has no place of ours yet.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.lane.is_none_or(|lane| lane == past::NO_LANE)
     }
 
     /// The rows of its latest turn, oldest first.
@@ -43,7 +51,7 @@ impl Ending {
 pub(crate) fn load(tx: &Tx<'_>, row: i64) -> Result<Option<Ending>, StoreError> {
     tx.first(
         "SELECT id, lane, channel, direction, status, reply_thread, session_key, turn_rows, retry_count, lease_count,
-           busy_since_ms FROM messages WHERE id = ?1",
+           busy_since_ms, claimed_ms, turn FROM messages WHERE id = ?1",
         [row],
         |row| {
             Ok(Ending {
@@ -58,6 +66,8 @@ pub(crate) fn load(tx: &Tx<'_>, row: i64) -> Result<Option<Ending>, StoreError> 
                 attempts: row.get(8)?,
                 leases: row.get(9)?,
                 busy_since: row.get(10)?,
+                claimed_at: row.get(11)?,
+                turn: row.get(12)?,
             })
         },
     )
@@ -75,18 +85,25 @@ pub(crate) fn open(tx: &Tx<'_>, turn: i64) -> Result<Option<(Ending, i64)>, Stor
     Ok(lane.map(|lane| (row, lane.id)))
 }
 
+/// How a row ends.
+pub(crate) struct End<'a> {
+    pub(crate) outcome: &'a str,
+    pub(crate) reason: Option<&'a str>,
+    /// The row of its answer.
+    pub(crate) answer: Option<i64>,
+}
+
 /// Ends an inbound row for good.
 pub(crate) fn end(
     tx: &mut Tx<'_>,
     row: &Ending,
     channel: ChannelId,
-    outcome: &str,
-    reason: Option<&str>,
+    end: &End<'_>,
 ) -> Result<(), StoreError> {
     tx.run(
         "UPDATE messages SET status = 'processed', outcome = ?2, error = ?3, processed_at = ?4, busy_since_ms = NULL,
-           gap = NULL, due_ms = NULL WHERE id = ?1",
-        (row.id, outcome, reason, tx.now.to_iso()),
+           gap = NULL, due_ms = NULL, answer = COALESCE(answer, ?5) WHERE id = ?1",
+        (row.id, end.outcome, end.reason, tx.now.to_iso(), end.answer),
     )?;
     if row.is_unended() {
         channel::count(tx, channel, -1)?;

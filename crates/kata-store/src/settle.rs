@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     Settle, Settled, StoreError, UnixMs, answer,
     payload::{self, Inbound},
+    trail,
     tx::Tx,
     words::{PartState, Status},
 };
@@ -17,14 +18,25 @@ struct Tried {
     id: i64,
     answer: i64,
     lane: i64,
-    answers: Option<i64>,
+    /// The row that it answers, if secrets of the platform stand in it.
+    secret: Option<i64>,
     attempts: u32,
     is_reading: bool,
+    is_last: bool,
+}
+
+impl Tried {
+    /// The columns alone tell of this attempt: it is the part's first, and nothing happened to it yet.
+    fn is_plain(&self) -> bool {
+        self.attempts <= 1 && !self.is_reading
+    }
 }
 
 pub(crate) fn settle(tx: &mut Tx<'_>, part: i64, settle: Settle) -> Result<Settled, StoreError> {
     let found = tx.first(
-        "SELECT p.answer, p.state, p.attempts, m.lane, m.answers, m.status FROM kata_parts p JOIN messages m ON m.id = p.answer
+        "SELECT p.answer, p.state, p.attempts, p.n = p.of, m.lane, a.id, m.status
+         FROM kata_parts p JOIN messages m ON m.id = p.answer
+           LEFT JOIN messages a ON a.id = m.answers AND a.secret_until_ms IS NOT NULL
          WHERE p.id = ?1",
         [part],
         |row| {
@@ -33,11 +45,12 @@ pub(crate) fn settle(tx: &mut Tx<'_>, part: i64, settle: Settle) -> Result<Settl
                 id: part,
                 answer: row.get(0)?,
                 attempts: row.get(2)?,
-                lane: row.get::<_, Option<i64>>(3)?.unwrap_or(0),
-                answers: row.get(4)?,
+                is_last: row.get(3)?,
+                lane: row.get::<_, Option<i64>>(4)?.unwrap_or(0),
+                secret: row.get(5)?,
                 is_reading: state == PartState::Reading,
             };
-            Ok((tried, state, row.get::<_, Status>(5)?))
+            Ok((tried, state, row.get::<_, Status>(6)?))
         },
     )?;
     let (tried, state, status) = found.ok_or(StoreError::NoPart(part))?;
@@ -59,29 +72,21 @@ fn apply(tx: &mut Tx<'_>, tried: &Tried, settle: Settle) -> Result<Settled, Stor
         answer_done: false,
         parked: false,
     };
+    // Sent, the columns go on telling of it; not tried, there is nothing to tell.
+    let stays_plain = matches!(settle, Settle::Sent { .. } | Settle::NotTried);
+    if tried.is_plain() && !stays_plain {
+        trail::tried(tx, tried.id)?;
+    }
     match settle {
         Settle::Sent { platform_id } => settled.answer_done = sent(tx, tried, platform_id.as_deref())?,
-        Settle::Later { at, error } => {
-            wait(
-                tx,
-                tried,
-                if tried.is_reading {
-                    PartState::Unknown
-                } else {
-                    PartState::Waiting
-                },
-                Some(at),
-                Some(&error),
-            )?;
-            tx.trail(tried.answer, "not sent", Some(&error))?;
-        }
+        Settle::Later { at, error } => later(tx, tried, at, &error)?,
         Settle::Unknown { look_at, error } => {
             wait(tx, tried, PartState::Unknown, Some(look_at), Some(&error))?;
-            tx.trail(tried.answer, "outcome unknown", Some(&error))?;
+            trail::part(tx, tried.id, "perhaps sent", Some(&error))?;
         }
         Settle::Absent => {
             wait(tx, tried, PartState::Waiting, None, None)?;
-            tx.trail(tried.answer, "not found on the platform", None)?;
+            trail::part(tx, tried.id, "not found on the platform", None)?;
         }
         Settle::Park { error } => {
             park(tx, tried, &error)?;
@@ -90,6 +95,16 @@ fn apply(tx: &mut Tx<'_>, tried: &Tried, settle: Settle) -> Result<Settled, Stor
         Settle::NotTried => not_tried(tx, tried)?,
     }
     Ok(settled)
+}
+
+fn later(tx: &mut Tx<'_>, tried: &Tried, at: UnixMs, error: &str) -> Result<(), StoreError> {
+    let (state, what) = if tried.is_reading {
+        (PartState::Unknown, "could not be looked up")
+    } else {
+        (PartState::Waiting, "not sent")
+    };
+    wait(tx, tried, state, Some(at), Some(error))?;
+    trail::part(tx, tried.id, what, Some(error))
 }
 
 fn wait(
@@ -112,7 +127,12 @@ fn sent(tx: &mut Tx<'_>, tried: &Tried, platform_id: Option<&str>) -> Result<boo
         "UPDATE kata_parts SET state = 'sent', platform_id = ?2, sent_ms = ?3, due_ms = NULL, error = NULL WHERE id = ?1",
         (tried.id, platform_id, tx.now),
     )?;
-    if answer::next_part(tx, tried.answer)?.is_some() {
+    if !tried.is_plain() {
+        let id = platform_id.map(|id| format!("as {id}"));
+        trail::part(tx, tried.id, trail::SENT, id.as_deref())?;
+    }
+    // D17: the parts before it are sent.
+    if !tried.is_last {
         return Ok(false);
     }
     let done = tx.run(
@@ -120,7 +140,7 @@ fn sent(tx: &mut Tx<'_>, tried: &Tried, platform_id: Option<&str>) -> Result<boo
          WHERE id = ?1 AND status = 'pending'",
         (tried.answer, tx.now.to_iso()),
     )?;
-    if let Some(answered) = tried.answers {
+    if let Some(answered) = tried.secret {
         blank_secrets(tx, answered)?;
     }
     Ok(done > 0)
@@ -133,13 +153,18 @@ fn park(tx: &mut Tx<'_>, tried: &Tried, error: &str) -> Result<(), StoreError> {
          WHERE id = ?1 AND status = 'pending'",
         (tried.answer, error, tx.now.to_iso()),
     )?;
+    trail::part(tx, tried.id, "given up", None)?;
     tx.trail(tried.answer, "parked", Some(error))
 }
 
 /// The attempt did not take place: as if it had not been claimed.
 fn not_tried(tx: &mut Tx<'_>, tried: &Tried) -> Result<(), StoreError> {
     if tried.is_reading {
+        trail::part(tx, tried.id, "not looked up after all", None)?;
         return wait(tx, tried, PartState::Unknown, None, None);
+    }
+    if !tried.is_plain() {
+        trail::part(tx, tried.id, "not tried after all", None)?;
     }
     wait(tx, tried, PartState::Waiting, None, None)?;
     tx.run(
@@ -177,17 +202,16 @@ pub(crate) fn blank_secrets(tx: &mut Tx<'_>, row: i64) -> Result<(), StoreError>
 /// D19: an attempt mark found at start says that the outcome is unknown.
 pub(crate) fn recover(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let after = i64::try_from(LOOK_AFTER.as_millis()).unwrap_or(0);
-    let answers: Vec<(i64, String)> = tx.all(
-        "SELECT answer, state FROM kata_parts WHERE state IN ('sending', 'reading')",
+    let open: Vec<(i64, PartState, u32)> = tx.all(
+        "SELECT id, state, attempts FROM kata_parts WHERE state IN ('sending', 'reading')",
         [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    for (answer, state) in answers {
-        tx.trail(
-            answer,
-            "outcome unknown",
-            Some(&format!("the daemon ended while a part was {state}")),
-        )?;
+    for (part, state, attempts) in open {
+        if state == PartState::Sending && attempts <= 1 {
+            trail::tried(tx, part)?;
+        }
+        trail::part(tx, part, "perhaps sent", Some("the daemon ended before it knew"))?;
     }
     tx.run(
         "UPDATE kata_parts SET state = 'unknown', due_ms = attempt_ms + ?1 WHERE state IN ('sending', 'reading')",

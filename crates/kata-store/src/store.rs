@@ -10,7 +10,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use deadpool_sqlite::{InteractError, Pool, PoolError};
+use deadpool_sqlite::{InteractError, Pool};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -124,10 +124,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let reader = self.inner.readers.get().await.map_err(|error| match error {
-            PoolError::Closed => StoreError::Closed,
-            error => StoreError::Database(Arc::new(error)),
-        })?;
+        let reader = self.inner.readers.get().await?;
         reader
             .interact(move |conn| work(conn))
             .await

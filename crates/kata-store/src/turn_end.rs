@@ -4,17 +4,15 @@ use crate::{
     Answer, Finished, StoreError, adopt,
     answer::{self, NewAnswer},
     lane::{self, Lane},
-    row::{self, Ending},
-    session,
+    row::{self, End, Ending},
+    session, trail,
     tx::Tx,
     words::Status,
 };
 
 // D13: a first success is taken whenever it comes; a second one for an answered row changes nothing.
 pub(crate) fn finish(tx: &mut Tx<'_>, turn: i64, answer: Option<Answer>) -> Result<Finished, StoreError> {
-    // An earlier daemon, 0.7 too, may have opened it.
-    adopt::one(tx, turn)?;
-    let Some(row) = row::load(tx, turn)?.filter(Ending::is_inbound) else {
+    let Some(row) = reached(tx, turn)? else {
         return Ok(Finished::Unknown);
     };
     let (Some(lane), Some(channel)) = (row.lane, row.channel) else {
@@ -27,12 +25,6 @@ pub(crate) fn finish(tx: &mut Tx<'_>, turn: i64, answer: Option<Answer>) -> Resu
     if row.status == Status::Processed {
         return Ok(Finished::Already);
     }
-    let rows = row.rows();
-    for id in &rows {
-        if let Some(ended) = row::load(tx, *id)?.filter(|row| row.status != Status::Processed) {
-            row::end(tx, &ended, channel, "done", None)?;
-        }
-    }
     let Some(found) = lane::by_id(tx, lane)? else {
         return Ok(Finished::Unknown);
     };
@@ -43,16 +35,30 @@ pub(crate) fn finish(tx: &mut Tx<'_>, turn: i64, answer: Option<Answer>) -> Resu
         Some(answer) => Some(store_answer(tx, &row, &found, &answer)?),
         None => None,
     };
-    if answer.is_some() {
-        for id in &rows {
-            tx.run(
-                "UPDATE messages SET answer = ?2 WHERE id = ?1 AND answer IS NULL",
-                (id, answer),
-            )?;
+    let rows = row.rows();
+    let done = End {
+        outcome: "done",
+        reason: None,
+        answer,
+    };
+    for id in rows.iter().filter(|id| **id != turn) {
+        if let Some(other) = row::load(tx, *id)?.filter(|row| row.status != Status::Processed) {
+            row::end(tx, &other, channel, &done)?;
         }
     }
-    lane::rows_changed(tx, lane, &rows)?;
+    row::end(tx, &row, channel, &done)?;
+    lane::rows_ended(tx, &found, &rows)?;
     Ok(Finished::Done { answer })
+}
+
+/// The inbound row of a turn, which an earlier daemon, 0.7 too, may have opened.
+fn reached(tx: &mut Tx<'_>, turn: i64) -> Result<Option<Ending>, StoreError> {
+    let row = row::load(tx, turn)?.filter(Ending::is_inbound);
+    if !row.as_ref().is_some_and(Ending::is_foreign) {
+        return Ok(row);
+    }
+    adopt::one(tx, turn)?;
+    row::load(tx, turn)
 }
 
 // D17: the turn's end and its raw answer are one commit.
@@ -67,7 +73,9 @@ fn store_answer(tx: &mut Tx<'_>, row: &Ending, lane: &Lane, answer: &Answer) -> 
     if let Some(parts) = &answer.parts {
         answer::split(tx, id, parts)?;
     }
-    answer::refresh(tx, lane.id)?;
+    if !lane.is_sending {
+        answer::release(tx, lane.id)?;
+    }
     Ok(id)
 }
 
@@ -77,12 +85,13 @@ pub(crate) fn give_back(tx: &mut Tx<'_>, turn: i64) -> Result<(), StoreError> {
         return Ok(());
     };
     for id in row.rows() {
-        tx.run(
-            "UPDATE messages SET status = 'pending' WHERE id = ?1 AND status = 'processing'",
-            [id],
-        )?;
+        let Some(row) = row::load(tx, id)?.filter(|row| row.status == Status::Processing) else {
+            continue;
+        };
+        tx.run("UPDATE messages SET status = 'pending' WHERE id = ?1", [id])?;
+        trail::first_claim(tx, &row)?;
+        tx.trail(id, "given back", None)?;
     }
-    tx.trail(turn, "given back", None)?;
     lane::release(tx, lane)
 }
 

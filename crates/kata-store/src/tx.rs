@@ -49,11 +49,11 @@ impl Tx<'_> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        Ok(self
-            .conn
-            .prepare_cached(sql)?
-            .query_row(params, read)
-            .optional()?)
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = statement.query_row(params, read).optional()?;
+        #[cfg(test)]
+        crate::tests::effort::note(&statement);
+        Ok(found)
     }
 
     /// The row of a query that always has one.
@@ -69,24 +69,39 @@ impl Tx<'_> {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        Ok(self
-            .conn
-            .prepare_cached(sql)?
-            .query_map(params, read)?
-            .collect::<Result<_, _>>()?)
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = statement.query_map(params, read)?.collect::<Result<_, _>>()?;
+        #[cfg(test)]
+        crate::tests::effort::note(&statement);
+        Ok(found)
     }
 
     /// Inserts a row; its id.
     pub(crate) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
-        Ok(self.conn.prepare_cached(sql)?.insert(params)?)
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let id = statement.insert(params)?;
+        #[cfg(test)]
+        crate::tests::effort::note(&statement);
+        Ok(id)
     }
 
-    /// Notes what happened to a message, for `explain`.
+    /// Notes what happens to a message, for `explain`.
     pub(crate) fn trail(&self, message: i64, step: &str, detail: Option<&str>) -> Result<(), StoreError> {
+        self.trail_at(message, self.now, step, detail)
+    }
+
+    /// Notes what happened to a message earlier.
+    pub(crate) fn trail_at(
+        &self,
+        message: i64,
+        at: UnixMs,
+        step: &str,
+        detail: Option<&str>,
+    ) -> Result<(), StoreError> {
         self.run(
             "INSERT INTO kata_trail (message, n, at_ms, step, detail)
              SELECT ?1, COALESCE(MAX(n), 0) + 1, ?2, ?3, ?4 FROM kata_trail WHERE message = ?1",
-            (message, self.now, step, detail),
+            (message, at, step, detail),
         )?;
         Ok(())
     }

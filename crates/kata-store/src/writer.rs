@@ -90,7 +90,9 @@ impl Writer {
             return;
         }
         let mut wake = Wake::default();
-        let committed = self.commit(&mut jobs, &mut wake);
+        let committed = self
+            .commit(&mut jobs, &mut wake)
+            .map_err(|error| self.disk.explain(error));
         if let Err(error) = &committed {
             self.abandon(error);
         }

@@ -2,6 +2,7 @@
 
 mod admission;
 pub(crate) mod effort;
+mod explained;
 #[cfg(feature = "failpoints")]
 mod killed;
 mod model;

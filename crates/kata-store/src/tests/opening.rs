@@ -78,6 +78,42 @@ async fn damage_met_while_running_is_examined_by_the_next_start() {
 }
 
 #[tokio::test]
+async fn a_reader_that_meets_a_file_that_is_no_database_says_so_in_one_sentence() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = channel(&store).await;
+    push(&store, id, message("C1", 1)).await;
+    store.checkpoint().await.unwrap();
+    fs::write(fixture.path(), b"overwritten by somebody else".repeat(1_000)).unwrap();
+    let error = store.channel_counts().await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged(_)), "{error:?}");
+    let cause = std::error::Error::source(&error).unwrap();
+    assert_eq!(
+        format!("{error}: {cause}"),
+        "the database is damaged: file is not a database"
+    );
+    assert!(cause.source().is_none());
+}
+
+#[test]
+fn a_disk_too_full_for_the_index_of_the_log_is_said_to_be_full() {
+    let said = |code| {
+        let error = rusqlite::ffi::Error::new(code);
+        StoreError::from(rusqlite::Error::SqliteFailure(
+            error,
+            Some("disk I/O error".to_owned()),
+        ))
+    };
+    assert_eq!(
+        said(rusqlite::ffi::SQLITE_IOERR_SHMSIZE).to_string(),
+        "the disk is full"
+    );
+    assert_eq!(said(rusqlite::ffi::SQLITE_FULL).to_string(), "the disk is full");
+    let vague = said(rusqlite::ffi::SQLITE_CANTOPEN);
+    assert!(vague.is_io() && matches!(vague, StoreError::Database(_)));
+}
+
+#[tokio::test]
 async fn a_suspicion_without_ground_is_dropped() {
     let fixture = Fixture::new();
     let store = fixture.open();

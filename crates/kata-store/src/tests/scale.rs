@@ -138,6 +138,48 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
     costs
 }
 
+/// A message's plain way, in through a lane that is known and out as one part.
+fn plain_way(fixture: &Fixture, conn: &Connection) {
+    let id = crate::ChannelId(1);
+    let (claimed, _) = run(fixture, conn, |tx| claim::claim(tx, &[id], 1));
+    let Claim::Turn(turn) = claimed else {
+        panic!("nothing to claim")
+    };
+    let answer = Some(Answer {
+        content: "a".to_owned(),
+        parts: Some(vec!["a".to_owned()]),
+    });
+    run(fixture, conn, |tx| turn_end::finish(tx, turn.id, answer));
+    let (work, _) = run(fixture, conn, |tx| outbox::claim(tx, &[id]));
+    let OutClaim::Work(OutWork::Send(part)) = work else {
+        panic!("nothing to send")
+    };
+    let sent = Settle::Sent { platform_id: None };
+    assert!(
+        run(fixture, conn, |tx| settle::settle(tx, part.id, sent))
+            .0
+            .answer_done
+    );
+}
+
+#[test]
+fn the_plain_way_of_a_message_is_few_statements_none_prepared_twice_and_leaves_no_trail() {
+    let fixture = Fixture::new();
+    let conn = filled(&fixture, 100);
+    conn.set_prepared_statement_cache_capacity(128);
+    effort::take_statements();
+    for _ in 0..5 {
+        plain_way(&fixture, &conn);
+        let (statements, again) = effort::take_statements();
+        assert!(statements <= 31, "{statements} statements");
+        assert_eq!(again, 0, "statements were prepared anew");
+    }
+    let told: i64 = conn
+        .query_row("SELECT COUNT(*) FROM kata_trail", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(told, 0);
+}
+
 #[test]
 fn no_step_of_a_messages_life_costs_more_in_a_large_database() {
     // Forty times the rows: a scan would show, a deeper tree would not, since a seek is one step of the machine.

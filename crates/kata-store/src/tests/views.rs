@@ -47,15 +47,14 @@ async fn one_message_is_explained_step_by_step_from_the_file_while_the_daemon_ru
     assert_eq!(explained, store.explain(&part.answer.to_string()).await.unwrap());
     let steps: Vec<&str> = explained[0].steps.iter().map(|step| step.what.as_str()).collect();
     let tail = [
-        "claimed",
         "done",
         "answered",
         "part 1 of 1 tried",
         "part 1 of 1 sent",
         "sent",
     ];
-    assert_eq!(steps[..2], ["received", "attempt failed"]);
-    assert_eq!(steps[2..], tail);
+    assert_eq!(steps[..4], ["received", "claimed", "attempt failed", "claimed"]);
+    assert_eq!(steps[4..], tail);
     assert!(view.explain("never seen").unwrap().is_empty());
 }
 

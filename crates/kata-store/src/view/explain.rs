@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::list::{self, Direction, Listed};
-use crate::{StoreError, UnixMs};
+use crate::{StoreError, UnixMs, trail};
 
 /// What happened to a message, and to its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,36 +88,19 @@ fn load(conn: &Connection, id: i64) -> Result<Option<Listed>, StoreError> {
 }
 
 fn assemble(conn: &Connection, message: Listed, answer: Option<Listed>) -> Result<Explanation, StoreError> {
-    let mut steps = Vec::new();
-    if let Some(at) = message.created_at {
-        let what = if message.direction == Direction::Inbound {
-            "received"
-        } else {
-            "stored"
-        };
-        steps.push(Step::new(
-            at,
-            what,
-            message.session_key.as_ref().map(|key| format!("session {key}")),
-        ));
-    }
-    steps.extend(
-        message
-            .claimed_at
-            .map(|at| Step::new(at, "claimed", Some(format!("attempt {}", message.attempts + 1)))),
-    );
-    trail(conn, message.id, &mut steps)?;
-    end(&message, &mut steps);
-    parts(conn, message.id, &mut steps)?;
+    let arrived = match message.direction {
+        Direction::Inbound => "received",
+        Direction::Outbound => "stored",
+    };
+    let session = message.session_key.as_ref().map(|key| format!("session {key}"));
+    let mut steps = life(conn, &message, arrived, session)?;
     if let Some(answer) = &answer {
-        steps.extend(
-            answer
-                .created_at
-                .map(|at| Step::new(at, "answered", Some(format!("row {}", answer.id)))),
-        );
-        trail(conn, answer.id, &mut steps)?;
-        parts(conn, answer.id, &mut steps)?;
-        end(answer, &mut steps);
+        steps.extend(life(
+            conn,
+            answer,
+            "answered",
+            Some(format!("row {}", answer.id)),
+        )?);
     }
     // Steps of one moment stay in the order of a message's life, in which they were gathered.
     steps.sort_by_key(|step| step.at);
@@ -128,52 +111,133 @@ fn assemble(conn: &Connection, message: Listed, answer: Option<Listed>) -> Resul
     })
 }
 
-fn end(row: &Listed, steps: &mut Vec<Step>) {
-    // A parked row's end stands in its trail.
-    if let (Some(at), "processed") = (row.ended_at, row.status.as_str()) {
-        steps.push(Step::new(
-            at,
-            row.outcome.as_deref().unwrap_or("processed"),
-            row.error.clone(),
-        ));
-    }
+/// What happened to one row, from its first moment to its end.
+fn life(
+    conn: &Connection,
+    row: &Listed,
+    first: &str,
+    detail: Option<String>,
+) -> Result<Vec<Step>, StoreError> {
+    let mut steps = Vec::new();
+    steps.extend(row.created_at.map(|at| Step::new(at, first, detail)));
+    let trail = trail(conn, row.id)?;
+    // A row that was claimed more than once, or failed, has all its claims in the trail.
+    let claimed = match row.claimed_at {
+        Some(at) if !trail.iter().any(|step| step.what == trail::CLAIMED) => {
+            let turn = conn
+                .prepare_cached("SELECT turn FROM messages WHERE id = ?1")?
+                .query_row([row.id], |found| found.get(0))?;
+            let attempt = trail::attempt(row.attempts + 1, row.id, turn);
+            Some(Step::new(at, trail::CLAIMED, Some(attempt)))
+        }
+        _ => None,
+    };
+    interleave(trail, &parts(conn, row.id)?, &mut steps);
+    steps.extend(claimed);
+    steps.extend(end(row));
+    Ok(steps)
 }
 
-fn trail(conn: &Connection, id: i64, steps: &mut Vec<Step>) -> Result<(), StoreError> {
+fn end(row: &Listed) -> Option<Step> {
+    let what = match (row.status.as_str(), row.outcome.as_deref()) {
+        ("processed", outcome) => outcome.unwrap_or("processed"),
+        // The 0.7 daemon gave it up; where we do, the trail says so.
+        ("failed", None) => "failed",
+        _ => return None,
+    };
+    row.ended_at.map(|at| Step::new(at, what, row.error.clone()))
+}
+
+fn trail(conn: &Connection, id: i64) -> Result<Vec<Step>, StoreError> {
     let mut statement =
         conn.prepare_cached("SELECT at_ms, step, detail FROM kata_trail WHERE message = ?1 ORDER BY n")?;
-    for step in statement.query_map([id], |row| {
+    let steps = statement.query_map([id], |row| {
         Ok(Step {
             at: row.get(0)?,
             what: row.get(1)?,
             detail: row.get(2)?,
         })
-    })? {
-        steps.push(step?);
-    }
-    Ok(())
+    })?;
+    Ok(steps.collect::<Result<_, _>>()?)
 }
 
-fn parts(conn: &Connection, answer: i64, steps: &mut Vec<Step>) -> Result<(), StoreError> {
+/// A part, as its own columns tell it: its latest attempt alone.
+struct Part {
+    n: u32,
+    of: u32,
+    attempts: u32,
+    tried: Option<UnixMs>,
+    sent: Option<UnixMs>,
+    platform_id: Option<String>,
+    key: String,
+}
+
+fn parts(conn: &Connection, answer: i64) -> Result<Vec<Part>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT n, of, attempts, attempt_ms, sent_ms, platform_id, key FROM kata_parts WHERE answer = ?1 ORDER BY n",
     )?;
-    let mut rows = statement.query([answer])?;
-    while let Some(row) = rows.next()? {
-        let (n, of, attempts): (u32, u32, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let key: String = row.get(6)?;
-        if let Some(at) = row.get::<_, Option<UnixMs>>(3)? {
-            let detail = format!("attempt {attempts}, key {key}");
-            steps.push(Step::new(at, format!("part {n} of {of} tried"), Some(detail)));
+    let parts = statement.query_map([answer], |row| {
+        Ok(Part {
+            n: row.get(0)?,
+            of: row.get(1)?,
+            attempts: row.get(2)?,
+            tried: row.get(3)?,
+            sent: row.get(4)?,
+            platform_id: row.get(5)?,
+            key: row.get(6)?,
+        })
+    })?;
+    Ok(parts.collect::<Result<_, _>>()?)
+}
+
+/// D17: nothing of a later part happens before this one is sent, so that is where its own steps stand.
+fn interleave(trail: Vec<Step>, parts: &[Part], steps: &mut Vec<Step>) {
+    let own: Vec<Vec<Step>> = parts.iter().map(|part| part.steps(&trail)).collect();
+    let mut trail = trail.into_iter().peekable();
+    for (part, own) in parts.iter().zip(own) {
+        while let Some(step) = trail.next_if(|step| part_of(step).is_none_or(|n| n <= part.n)) {
+            steps.push(step);
         }
-        if let Some(at) = row.get::<_, Option<UnixMs>>(4)? {
-            let id: Option<String> = row.get(5)?;
-            steps.push(Step::new(
-                at,
-                format!("part {n} of {of} sent"),
-                id.map(|id| format!("as {id}")),
-            ));
-        }
+        steps.extend(own);
     }
-    Ok(())
+    steps.extend(trail);
+}
+
+/// The part that a step of the trail is about.
+fn part_of(step: &Step) -> Option<u32> {
+    step.what
+        .strip_prefix("part ")
+        .and_then(|rest| rest.split(' ').next())
+        .and_then(|n| n.parse().ok())
+}
+
+impl Part {
+    fn step(&self, at: UnixMs, what: &str, detail: Option<String>) -> Step {
+        Step::new(at, format!("part {} of {} {what}", self.n, self.of), detail)
+    }
+
+    /// What the trail does not tell: a first attempt that is open, or that succeeded.
+    fn steps(&self, trail: &[Step]) -> Vec<Step> {
+        if self.attempts != 1 || self.is_told(trail) {
+            return Vec::new();
+        }
+        let detail = format!("attempt {}, key {}", self.attempts, self.key);
+        let tried = self.tried.map(|at| self.step(at, "tried", Some(detail)));
+        let id = self.platform_id.as_ref().map(|id| format!("as {id}"));
+        let sent = self.sent.map(|at| self.step(at, trail::SENT, id));
+        tried.into_iter().chain(sent).collect()
+    }
+
+    fn is_told(&self, trail: &[Step]) -> bool {
+        if self.sent.is_some() {
+            let sent = format!("part {} of {} {}", self.n, self.of, trail::SENT);
+            return trail.iter().any(|step| step.what == sent);
+        }
+        // Brought back, it is counted anew: what was told before was of earlier attempts.
+        trail
+            .iter()
+            .rev()
+            .take_while(|step| step.what != trail::BROUGHT_BACK)
+            .any(|step| part_of(step) == Some(self.n))
+    }
 }
