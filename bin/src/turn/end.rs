@@ -30,9 +30,12 @@ pub(crate) async fn run(daemon: &Arc<Daemon>, turn: ClaimedTurn, slot: Slot) {
     let (cancel, _listed) = daemon.open_turns.open(turn.id);
     let sign = Sign::after_a_while(daemon, &channel, &turn);
     let limit = daemon.turn_limit(&channel);
-    let claimed = Claimed::new(turn.clone(), slot, cancel, limit, &daemon.clock);
+    let claimed = Claimed::new(turn.clone(), slot.clone(), cancel, limit, &daemon.clock);
     let Ok(outcome) = stack::turn(daemon, &channel, limit).oneshot(claimed).await;
     tracing::debug!(channel = %channel.key, turn = turn.id, attempt = turn.attempt, "the run ended: {}", outcome.name());
+    // The run is over, so its slot is free: the next claim may share a commit with this turn's end. The lane stays
+    // held until that commit.
+    slot.give_back();
     end(daemon, &channel, &turn, limit, outcome).await;
     sign.take_off().await;
 }
