@@ -37,7 +37,7 @@ pub struct CommandSettings {
     pub program: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Its whole environment, as [`environment`] gathers it.
+    /// Its whole environment, as [`environment()`] gathers it.
     pub variables: Vec<(String, OsString)>,
     /// What it reads.
     pub input: Input,

@@ -8,7 +8,7 @@
 //! use kata_perm::{Context, Decision, PermissionsFile, Policy, Role, Roots, ToolCall};
 //!
 //! let file = PermissionsFile::parse(r#"{ "allowedBashPatterns": ["^git (status|log)( |$)"] }"#)?;
-//! let policy = Policy::base().with_file(&file, &Roots::new("/home/ada/notes"));
+//! let policy = Policy::base().with_file(&file, &Roots::new("/srv/notes"));
 //! let decide = |command: &str| {
 //!     let input = serde_json::json!({ "command": command });
 //!     policy.decide(&ToolCall::new("Bash", &input), &Context::new(Role::Owner)).decision

@@ -157,7 +157,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Listed> {
     })
 }
 
-/// The conditions of a filter, on named parameters that [`bind`] gives.
+/// The conditions of a filter, on named parameters that the caller binds.
 const FILTER: &str = "(:channel IS NULL OR m.channel = :channel) \
     AND (:conversation IS NULL OR m.conversation = :conversation) \
     AND (:session IS NULL OR m.session_key = :session) AND (:status IS NULL OR m.status = :status)";
