@@ -223,6 +223,10 @@ fn effect(why: &Consumed) -> Effect {
         Consumed::Status => Effect::Reply(Box::new(replies::status)),
         Consumed::Stop => Effect::Stop(Box::new(replies::stop)),
         Consumed::Help => Effect::Reply(Box::new(replies::help)),
+        // Nothing asks yet.
+        Consumed::Approval(_) => Effect::Skip {
+            reason: "an answer to no question".to_owned(),
+        },
         Consumed::Skipped(reason) => Effect::Skip {
             reason: (*reason).to_owned(),
         },

@@ -220,7 +220,7 @@ async fn pause(daemon: &Daemon, name: &ChannelRef, paused: bool) -> Result<Answe
 
 /// A verdict for a host that runs the agent itself. Who asks is taken to be a member: the policy decides by tool.
 async fn check_tool(daemon: &Daemon, call: &CheckTool, request_id: Option<&str>) -> Answer {
-    let tool = kata_perm::ToolCall::new(&call.tool, &call.input);
+    let tool = kata_perm::ToolCall::new(call.tool.as_str(), call.input.clone());
     let verdict = wire::verdict(
         daemon
             .policy

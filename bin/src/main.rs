@@ -10,6 +10,7 @@ mod daemon;
 mod drain;
 mod exit;
 mod explain;
+mod gate;
 mod home;
 mod hooks;
 mod host;

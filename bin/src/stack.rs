@@ -8,7 +8,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use kata_agent::{AgentRun, GateLayer, TurnDeadlineLayer};
+use kata_agent::{AgentRun, TurnDeadlineLayer, TurnGateLayer};
 use kata_channel::{
     Outbound,
     drive::Ingress,
@@ -64,7 +64,7 @@ pub(crate) fn turn(
         .layer(BudgetLayer::new(SLOT_SHARE)) // over the deadline: a long turn may end, but not keep others out. Over the gate, which waits for nobody
         .layer(files) // before the session, which names their paths
         .layer(session) // rows become the turn an agent is given
-        .layer(GateLayer::new(Arc::clone(&daemon.policy))) // outside the deadline; may this sender start a run, and with what policy
+        .layer(TurnGateLayer::new(daemon.warden.clone())) // outside the deadline; may this sender start a run, and with what policy
         .layer(TurnDeadlineLayer::new(limit)) // the lease: time awake, the run and nothing else
         .service(agent(daemon, channel))
 }

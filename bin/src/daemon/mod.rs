@@ -35,6 +35,7 @@ pub(crate) use self::{
 };
 use crate::{
     agents::Agents,
+    gate::Warden,
     home::{DaemonConfig, Home},
     host::HostLink,
     turn::{OpenTurns, Slots},
@@ -59,6 +60,7 @@ pub(crate) struct Daemon {
     pub(crate) events: Events,
     pub(crate) plugins: Registrar,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) warden: Arc<Warden>,
     pub(crate) agents: Agents,
     /// The host, where one runs agents.
     pub(crate) host: Option<Arc<HostLink>>,
@@ -106,6 +108,7 @@ impl Daemon {
             host,
         } = parts;
         let tasks = TaskTracker::new();
+        let policy = Arc::new(Policy::base());
         let agents = Agents::new(
             config.agent.clone(),
             host.as_ref().map(|link| link.agent()),
@@ -123,7 +126,8 @@ impl Daemon {
             stopping: CancellationToken::new(),
             turning: TaskTracker::new(),
             sending: TaskTracker::new(),
-            policy: Arc::new(Policy::base()),
+            warden: Arc::new(Warden::new(Arc::clone(&policy))),
+            policy,
             tasks,
             home,
             config,

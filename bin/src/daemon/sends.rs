@@ -199,6 +199,7 @@ fn outbound(channel: &Channel, part: &Part) -> Outbound {
         part: part.part,
         of: part.of,
         metadata: part.metadata.clone(),
+        choices: Vec::new(),
         created_at: Timestamp::from_millis(part.created_at.0),
     }
 }

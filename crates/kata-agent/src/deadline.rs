@@ -62,11 +62,14 @@ where
     }
 
     fn call(&mut self, turn: Turn) -> Self::Future {
-        let run = tokio::time::timeout(self.limit, self.inner.call(turn));
+        let (watch, limit) = (turn.watch.clone(), self.limit);
+        let run = self.inner.call(turn);
         Box::pin(async move {
-            match run.await {
-                Ok(ended) => ended.map_err(Into::into),
-                Err(_) => Err(AgentError::Timeout.into()),
+            tokio::select! {
+                biased;
+                ended = run => ended.map_err(Into::into),
+                // D12: it stands still while the turn waits for a person.
+                () = watch.passed(limit) => Err(AgentError::Timeout.into()),
             }
         })
     }

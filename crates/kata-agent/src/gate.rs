@@ -1,31 +1,51 @@
-//! Decides whether a sender may start a run, and binds the policy to the turn. Stands outside the deadline, and waits
-//! for nobody: questions to people are asked per tool call, by what is bound here.
+//! Decides whether a sender may start a run, and gives the turn what decides its tool calls. Stands outside the deadline,
+//! and waits for nobody: questions to people are asked per tool call, by what is bound here.
 
 use std::{
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
 
+use async_trait::async_trait;
 use futures_util::future::{self, BoxFuture, FutureExt as _};
-use kata_perm::Policy;
+use kata_perm::{
+    Policy, ToolCall, Verdict,
+    gate::{self, Authority, Resolution, Situation},
+};
 use tower::{Layer, Service};
 
 use crate::{Error, Reply, Turn};
 
-/// Gates turns by a policy.
+/// Makes what is bound to a turn: the rules of its workspace, and who is asked on its behalf.
+pub trait Bind: fmt::Debug + Send + Sync + 'static {
+    /// What holds for this turn.
+    fn bind(&self, turn: &Turn) -> Bound;
+}
+
+/// What is bound to a turn that passes the gate.
 #[derive(Clone, Debug)]
-pub struct GateLayer {
-    policy: Arc<Policy>,
+pub struct Bound {
+    /// The rules in force.
+    pub policy: Arc<Policy>,
+    /// What decides its tool calls.
+    pub authority: Arc<dyn Authority>,
+}
+
+/// Gates turns.
+#[derive(Clone, Debug)]
+pub struct TurnGateLayer {
+    bind: Arc<dyn Bind>,
 }
 
 /// Decides each turn before the wrapped service sees it.
 #[derive(Clone, Debug)]
-pub struct Gate<S> {
+pub struct TurnGate<S> {
     inner: S,
-    policy: Arc<Policy>,
+    bind: Arc<dyn Bind>,
 }
 
-/// The sender may not start a run. The private fields mean that only [`Gate`] can make one.
+/// The sender may not start a run. The private fields mean that only [`TurnGate`] can make one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the run was refused by the rule {rule}: {reason}")]
 pub struct Refused {
@@ -33,30 +53,39 @@ pub struct Refused {
     reason: String,
 }
 
-// === impl GateLayer ===
+/// Stands behind a turn that did not pass a gate: no call of it is let through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ungated;
 
-impl GateLayer {
-    /// Gates by `policy`, and binds it to every turn that passes.
+/// The turn did not pass a gate.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the turn did not pass a gate, so it may call no tool")]
+struct NotBound;
+
+// === impl TurnGateLayer ===
+
+impl TurnGateLayer {
+    /// Gives every turn that passes what `bind` makes for it.
     #[must_use]
-    pub fn new(policy: Arc<Policy>) -> Self {
-        Self { policy }
+    pub fn new(bind: Arc<dyn Bind>) -> Self {
+        Self { bind }
     }
 }
 
-impl<S> Layer<S> for GateLayer {
-    type Service = Gate<S>;
+impl<S> Layer<S> for TurnGateLayer {
+    type Service = TurnGate<S>;
 
-    fn layer(&self, inner: S) -> Gate<S> {
-        Gate {
+    fn layer(&self, inner: S) -> TurnGate<S> {
+        TurnGate {
             inner,
-            policy: Arc::clone(&self.policy),
+            bind: Arc::clone(&self.bind),
         }
     }
 }
 
-// === impl Gate ===
+// === impl TurnGate ===
 
-impl<S> Service<Turn> for Gate<S>
+impl<S> Service<Turn> for TurnGate<S>
 where
     S: Service<Turn, Response = Reply>,
     S::Error: Into<Error>,
@@ -71,7 +100,9 @@ where
     }
 
     fn call(&mut self, turn: Turn) -> Self::Future {
-        let verdict = self.policy.decide_run(turn.role);
+        // Whatever the turn carried is replaced: permission comes from here or from nowhere.
+        let Bound { policy, authority } = self.bind.bind(&turn);
+        let verdict = policy.decide_run(turn.role);
         if !verdict.is_allowed() {
             let refused = Refused {
                 rule: verdict.rule.into_owned(),
@@ -79,23 +110,52 @@ where
             };
             return future::ready(Err(refused.into())).boxed();
         }
-        // Whatever the turn carried is replaced: a policy comes from here or from nowhere.
-        let turn = Turn {
-            policy: Arc::clone(&self.policy),
+        let run = self.inner.call(Turn {
+            policy,
+            authority,
             ..turn
-        };
-        let run = self.inner.call(turn);
+        });
         Box::pin(async move { run.await.map_err(Into::into) })
+    }
+}
+
+// === impl Ungated ===
+
+#[async_trait]
+impl Authority for Ungated {
+    async fn situation(&self) -> Result<Situation, gate::Error> {
+        Err(NotBound.into())
+    }
+
+    async fn record(&self, _: &ToolCall, _: Verdict) -> Result<Verdict, gate::Error> {
+        Err(NotBound.into())
+    }
+
+    async fn ask(&self, _: &ToolCall, _: &Verdict) -> Result<Resolution, gate::Error> {
+        Err(NotBound.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use kata_perm::Role;
+    use serde_json::json;
     use tower::ServiceExt as _;
     use tower_test::mock;
 
     use super::*;
+
+    #[derive(Debug)]
+    struct Base(Arc<Policy>);
+
+    impl Bind for Base {
+        fn bind(&self, _: &Turn) -> Bound {
+            Bound {
+                policy: Arc::clone(&self.0),
+                authority: Arc::new(Ungated),
+            }
+        }
+    }
 
     fn turn(role: Role) -> Turn {
         Turn::new(1, "ws_1", "work", "daemon-work-1", role)
@@ -105,7 +165,7 @@ mod tests {
     async fn a_stranger_never_reaches_the_agent() {
         let (agent, mut handle) = mock::pair::<Turn, Reply>();
         handle.allow(1);
-        let gate = GateLayer::new(Arc::new(Policy::base())).layer(agent);
+        let gate = TurnGateLayer::new(Arc::new(Base(Arc::new(Policy::base())))).layer(agent);
         let refused = gate.oneshot(turn(Role::Stranger)).await.unwrap_err();
         assert!(refused.is::<Refused>());
         // The gate and with it the last sender of requests is gone: none was ever sent.
@@ -116,7 +176,7 @@ mod tests {
     async fn a_turn_that_passes_carries_the_gates_policy() {
         let (agent, mut handle) = mock::pair::<Turn, Reply>();
         let policy = Arc::new(Policy::base());
-        let gate = GateLayer::new(Arc::clone(&policy)).layer(agent);
+        let gate = TurnGateLayer::new(Arc::new(Base(Arc::clone(&policy)))).layer(agent);
         let agent = async {
             let (seen, reply) = handle.next_request().await.unwrap();
             reply.send_response(Reply::default());
@@ -125,5 +185,12 @@ mod tests {
         let (done, seen) = tokio::join!(gate.oneshot(turn(Role::Member)), agent);
         done.unwrap();
         assert!(Arc::ptr_eq(&seen.policy, &policy));
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_passed_no_gate_may_call_nothing() {
+        let turn = turn(Role::Owner);
+        let call = ToolCall::new("Read", json!({"file_path": "a"}));
+        assert!(gate::admit(&*turn.authority, &call).await.is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Agent runs as a tower service: a [`Turn`] goes in, a [`Reply`] comes out.
 //!
 //! Who thinks about it is the back end's affair: [`Host`] hands the turn to whoever started the daemon,
-//! [`CommandAgent`] starts a program, [`Echo`] says what it was told; [`AgentRun`] is one of them. [`GateLayer`] and
+//! [`CommandAgent`] starts a program, [`Echo`] says what it was told; [`AgentRun`] is one of them. [`TurnGateLayer`] and
 //! [`TurnDeadlineLayer`] stand around it in the TURN stack.
 //!
 //! A run is ended by dropping its future, whatever the reason: deadline, cancellation, shutdown. Each back end
@@ -11,15 +11,13 @@
 //! how often a failed turn is tried again.
 //!
 //! ```
-//! use std::sync::Arc;
-//! use kata_agent::{AgentRun, Echo, GateLayer, Turn, TurnDeadlineLayer};
-//! use kata_perm::{Policy, Role};
+//! use kata_agent::{AgentRun, Echo, Turn, TurnDeadlineLayer};
+//! use kata_perm::Role;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), kata_agent::Error> {
 //! let agent = ServiceBuilder::new()
-//!     .layer(GateLayer::new(Arc::new(Policy::base())))
 //!     .layer(TurnDeadlineLayer::new(std::time::Duration::from_secs(60)))
 //!     .service(AgentRun::Echo(Echo));
 //! let turn = Turn { content: "hello".into(), ..Turn::new(1, "ws_1", "work", "daemon-work-3e5c096c9589", Role::Member) };
@@ -35,13 +33,15 @@ mod error;
 mod gate;
 mod host;
 mod run;
+mod stopwatch;
 mod turn;
 
 pub use command::{CommandAgent, CommandSettings, Input, PASSED, environment};
 pub use deadline::{TurnDeadline, TurnDeadlineLayer};
 pub use echo::Echo;
 pub use error::{AgentError, Error};
-pub use gate::{Gate, GateLayer, Refused};
+pub use gate::{Bind, Bound, Refused, TurnGate, TurnGateLayer};
 pub use host::{Host, HostTurn, classify_host_error};
 pub use run::AgentRun;
+pub use stopwatch::{Hold, Stopwatch};
 pub use turn::{Reply, Turn};

@@ -2,10 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use kata_perm::{Policy, Role};
+use kata_perm::{Policy, Role, gate::Authority};
 use kata_session::Said;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+
+use crate::{Stopwatch, gate::Ungated};
 
 /// One agent run over one or more inbound messages of one session.
 #[derive(Clone)]
@@ -32,8 +34,13 @@ pub struct Turn {
     pub deadline: Option<String>,
     /// Who caused it.
     pub role: Role,
-    /// What it may do. Bound by the [gate](crate::GateLayer); a turn that did not pass one may do nothing.
+    /// What it may do, as it was when the turn began: for an agent that wants to know beforehand.
     pub policy: Arc<Policy>,
+    /// What decides each of its tool calls. Bound by the [gate](crate::TurnGateLayer); a turn that did not pass one may do
+    /// nothing.
+    pub authority: Arc<dyn Authority>,
+    /// The time that it has used: its limits are counted with this.
+    pub watch: Stopwatch,
     /// Ends the run, whoever runs it.
     pub cancel: CancellationToken,
 }
@@ -71,6 +78,8 @@ impl Turn {
             deadline: None,
             role,
             policy: Arc::default(),
+            authority: Arc::new(Ungated),
+            watch: Stopwatch::new(),
             cancel: CancellationToken::new(),
         }
     }

@@ -63,6 +63,8 @@ pub struct Descriptor {
     pub nonce_holds: Option<Duration>,
     /// Notices may be written into its conversations (never by mail).
     pub notices: bool,
+    /// Questions about tool calls may be asked and answered in its conversations (never by mail).
+    pub approvals: bool,
     /// A socket that says nothing for this long is dead.
     pub silence: Duration,
     /// History is read this often even while a socket is open.
@@ -120,6 +122,11 @@ pub trait Adapter: Send + Sync + 'static {
 
     /// Reactions, statuses, typing.
     fn signs(&self) -> Option<&dyn Signs> {
+        None
+    }
+
+    /// Changing a message of ours that has choices.
+    fn cards(&self) -> Option<&dyn Cards> {
         None
     }
 
@@ -272,6 +279,13 @@ pub trait Signs: Send + Sync {
 
     /// Takes it off. `false` = not now (no connection): try again.
     async fn take_off(&self, sign: &Sign) -> bool;
+}
+
+/// Changing messages of ours that have choices: pleasant, never necessary.
+#[async_trait]
+pub trait Cards: Send + Sync {
+    /// Puts `text` in place of the message's text, and takes its choices away. Errors are the adapter's to swallow.
+    async fn close(&self, place: &Place, message: &MessageId, text: &str);
 }
 
 /// Fetching attachments.

@@ -29,6 +29,9 @@ pub enum Kind {
         /// The command as typed, with its slash.
         name: String,
     },
+    /// A choice under one of our own messages was pressed: the text is what the choice says
+    /// ([`Choice::says`](crate::Choice)), as if the sender had written it.
+    Press,
     /// An earlier message (`Inbound::id`) has a new text. Of two edits the newer counts (D7).
     Edit {
         /// The platform's time of the edit, comparable with other edits of the same message.
@@ -124,8 +127,30 @@ pub enum Consumed {
     Stop,
     /// `/help`.
     Help,
+    /// The answer to a question about a tool call.
+    Approval(ApprovalAnswer),
     /// Older than the catch-up reaches back, or otherwise passed over; says why.
     Skipped(&'static str),
+}
+
+/// What somebody says to a question about a tool call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalAnswer {
+    /// Names the question: `7Q4`, in capitals.
+    pub code: String,
+    /// The answer.
+    pub decision: ApprovalDecision,
+}
+
+/// The answers to a question about a tool call (D28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ApprovalDecision {
+    /// This call.
+    AllowOnce,
+    /// This tool with these arguments in this conversation, for an hour.
+    AllowHour,
+    /// No.
+    Deny,
 }
 
 /// A message as it walks through the ingress stack.

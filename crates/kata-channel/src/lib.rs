@@ -30,14 +30,14 @@ pub mod span;
 pub mod time;
 
 pub use adapter::{
-    Adapter, Descriptor, Files, History, Identity, Length, PollPage, PollRequest, Push, ReadBack, Sign,
-    Signs, ThreadPage, Unit,
+    Adapter, Cards, Descriptor, Files, History, Identity, Length, PollPage, PollRequest, Push, ReadBack,
+    Sign, Signs, ThreadPage, Unit,
 };
 pub use error::{ChannelError, Effect, Error, SendError, cause_ref};
 pub use id::{ChannelKey, ConversationId, MessageId, Place, SenderId, Slug, ThreadId, WorkspaceId};
 pub use inbound::{
-    Admitted, Advance, Attachment, Consumed, Cursor, Disposition, Inbound, Kind, OrderKey, Page, Role,
-    Sender, Text,
+    Admitted, Advance, ApprovalAnswer, ApprovalDecision, Attachment, Consumed, Cursor, Disposition, Inbound,
+    Kind, OrderKey, Page, Role, Sender, Text,
 };
-pub use outbound::{Finding, IdempotencyKey, Lookup, Outbound, Receipt};
+pub use outbound::{Choice, ChoiceStyle, Finding, IdempotencyKey, Lookup, Outbound, Receipt};
 pub use time::{Clock, ManualClock, Timestamp};

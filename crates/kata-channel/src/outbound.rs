@@ -22,6 +22,29 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
+/// A button under a message. To press it is to say what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What stands on it.
+    pub label: String,
+    /// What pressing it says: the text of the [`Press`](crate::Kind::Press) that comes back.
+    pub says: String,
+    /// How it looks.
+    pub style: ChoiceStyle,
+}
+
+/// How a button looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChoiceStyle {
+    /// The one that is meant to be pressed.
+    Primary,
+    /// The one that refuses.
+    Danger,
+    /// Neither.
+    Plain,
+}
+
 /// One part of an answer, ready to send.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outbound {
@@ -41,6 +64,9 @@ pub struct Outbound {
     pub of: u32,
     /// Metadata of the message that is answered (`responseUrl`, `team`, …).
     pub metadata: Map<String, Value>,
+    /// What the reader may choose from. Where the platform has no buttons they are left out: the text says how to answer
+    /// without.
+    pub choices: Vec<Choice>,
     /// When the answer came into being: `responseUrl` and nonces live for a while only.
     pub created_at: Timestamp,
 }

@@ -138,6 +138,7 @@ mod tests {
             part: 1,
             of: 1,
             metadata: serde_json::Map::new(),
+            choices: Vec::new(),
             created_at: Timestamp::from_millis(0),
         }
     }

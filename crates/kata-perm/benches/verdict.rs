@@ -22,7 +22,7 @@ fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "one verdict, 200 rules in force ({CALLS} calls each)")?;
     for (what, tool, input) in calls() {
-        let call = ToolCall::new(tool, &input);
+        let call = ToolCall::new(tool, input.clone());
         let context = Context::new(Role::Member).in_channel("team");
         let rule = policy.decide(&call, &context).rule;
         let (median, p99) = measure(|| policy.decide(black_box(&call), &context));

@@ -93,7 +93,7 @@ impl Additions {
 
     /// What the file holds back: the denial it says, or the rule, if any, that wants a person asked.
     pub(crate) fn restriction(&self, facts: &Facts<'_>) -> Result<Option<String>, Verdict> {
-        let tool = facts.call.tool;
+        let tool = &facts.call.tool;
         if let Some(pattern) = restricting(&self.blocked, tool) {
             let reason = format!("{tool} is blocked by `blockedTools` of the workspace.");
             return Err(Verdict::deny(format!("blockedTools:{pattern}"), reason));
@@ -126,7 +126,7 @@ impl Additions {
             Tool::Shell => self.shell(facts),
             Tool::Writes(argument) => self.writes(facts, argument),
             Tool::Mcp => first(&self.mcp, |pattern| {
-                pattern.is_match(facts.call.tool).unwrap_or(false)
+                pattern.is_match(&facts.call.tool).unwrap_or(false)
             })
             .map(|pattern| format!("allowedMcpPatterns:{pattern}")),
             Tool::Api => self.endpoint(facts).or_else(|| self.named(facts)),
@@ -136,13 +136,13 @@ impl Additions {
         let rule = listed.or_else(|| self.granting.iter().find(allows).map(|rule| rule.name.clone()))?;
         let reason = format!(
             "{} is allowed here by the workspace's permissions.",
-            facts.call.tool
+            &facts.call.tool
         );
         Some(Verdict::allow(rule, reason))
     }
 
     fn named(&self, facts: &Facts<'_>) -> Option<String> {
-        granting(&self.allowed, facts.call.tool).map(|pattern| format!("allowedTools:{pattern}"))
+        granting(&self.allowed, &facts.call.tool).map(|pattern| format!("allowedTools:{pattern}"))
     }
 
     /// Every simple command must match an entry.

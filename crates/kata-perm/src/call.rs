@@ -6,13 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A tool call that waits for its verdict.
-#[derive(Clone, Copy, Debug)]
-pub struct ToolCall<'a> {
+/// A tool call that waits for its verdict: the request of the TOOL stack. Its arguments may hold secrets: `Debug` shows
+/// the name alone.
+#[derive(Clone, PartialEq)]
+pub struct ToolCall {
     /// The tool's name. Case counts.
-    pub tool: &'a str,
+    pub tool: String,
     /// Its arguments; `null` where there are none.
-    pub input: &'a Value,
+    pub input: Value,
 }
 
 /// In what a tool call is made. Grows with the rules that look at it.
@@ -46,11 +47,22 @@ pub enum Role {
 
 // === impl ToolCall ===
 
-impl<'a> ToolCall<'a> {
+impl ToolCall {
     /// A call of `tool` with `input`.
     #[must_use]
-    pub fn new(tool: &'a str, input: &'a Value) -> Self {
-        Self { tool, input }
+    pub fn new(tool: impl Into<String>, input: Value) -> Self {
+        Self {
+            tool: tool.into(),
+            input,
+        }
+    }
+}
+
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCall")
+            .field("tool", &self.tool)
+            .finish_non_exhaustive()
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) type Commands = Rc<Result<Vec<Command>, Refusal>>;
 
 /// A call, what it is made in, and what was found out about it so far.
 pub(crate) struct Facts<'a> {
-    pub(crate) call: &'a ToolCall<'a>,
+    pub(crate) call: &'a ToolCall,
     pub(crate) context: &'a Context,
     directory: &'a Path,
     paths: Known<'a, Option<Rc<str>>>,
@@ -31,7 +31,7 @@ pub(crate) struct Facts<'a> {
 // === impl Facts ===
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(call: &'a ToolCall<'a>, context: &'a Context, workspace: &'a Path) -> Self {
+    pub(crate) fn new(call: &'a ToolCall, context: &'a Context, workspace: &'a Path) -> Self {
         Self {
             call,
             context,
@@ -43,7 +43,7 @@ impl<'a> Facts<'a> {
     }
 
     pub(crate) fn at(&self, pointer: &Pointer) -> Option<&'a Value> {
-        pointer.find(self.call.input)
+        pointer.find(&self.call.input)
     }
 
     /// An argument that is a text.

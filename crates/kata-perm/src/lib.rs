@@ -11,7 +11,7 @@
 //! let policy = Policy::base().with_file(&file, &Roots::new("/srv/notes"));
 //! let decide = |command: &str| {
 //!     let input = serde_json::json!({ "command": command });
-//!     policy.decide(&ToolCall::new("Bash", &input), &Context::new(Role::Owner)).decision
+//!     policy.decide(&ToolCall::new("Bash", input.clone()), &Context::new(Role::Owner)).decision
 //! };
 //! assert_eq!(decide("git status && git log -3"), Decision::Allow);
 //! assert_eq!(decide("git status; rm -rf ."), Decision::Deny);
@@ -97,6 +97,7 @@ mod additions;
 mod call;
 mod facts;
 mod file;
+pub mod gate;
 mod path;
 mod pattern;
 mod pointer;

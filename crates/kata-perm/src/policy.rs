@@ -104,23 +104,23 @@ impl Policy {
     /// Whether a tool call may be made. Deny beats ask beats allow; what no rule names is denied.
     ///
     /// Reads no file, but asks the file system where a path leads, if a rule looks at one. What it says holds for that moment.
-    pub fn decide(&self, call: &ToolCall<'_>, context: &Context) -> Verdict {
+    pub fn decide(&self, call: &ToolCall, context: &Context) -> Verdict {
         let run = self.decide_run(context.role);
         if !run.is_allowed() {
             return run;
         }
-        if !size::is_bounded(call.input) {
-            let reason = format!("{} was called with arguments that are too large.", call.tool);
+        if !size::is_bounded(&call.input) {
+            let reason = format!("{} was called with arguments that are too large.", &call.tool);
             return Verdict::deny("input", reason);
         }
         match &self.additions {
             Some(additions) => self.decide_with(additions, call, context),
-            None => self.decide_base(call, Tool::of(call.tool), context),
+            None => self.decide_base(call, Tool::of(&call.tool), context),
         }
     }
 
-    fn decide_with(&self, additions: &Additions, call: &ToolCall<'_>, context: &Context) -> Verdict {
-        let tool = Tool::of(call.tool);
+    fn decide_with(&self, additions: &Additions, call: &ToolCall, context: &Context) -> Verdict {
+        let tool = Tool::of(&call.tool);
         let facts = Facts::new(call, context, additions.roots().workspace());
         let asks = match additions.restriction(&facts) {
             Ok(asks) => asks,
@@ -129,17 +129,17 @@ impl Policy {
         if let Some(argument) = tool.argument()
             && !facts.argument(argument).is_some_and(can_be_read)
         {
-            let reason = format!("{} was called without a readable `{}`.", call.tool, argument);
+            let reason = format!("{} was called without a readable `{}`.", &call.tool, argument);
             return Verdict::deny("input", reason);
         }
         // No rule of a file widens what happens to arguments, or to a name, that cannot be looked at.
         if !call.input.is_object() {
             return self.decide_base(call, tool, context);
         }
-        match (asks, is_plain_name(call.tool)) {
-            (Some(rule), true) => return Verdict::question(rule, call.tool, context.can_ask),
+        match (asks, is_plain_name(&call.tool)) {
+            (Some(rule), true) => return Verdict::question(rule, &call.tool, context.can_ask),
             // A person would take the name for another.
-            (Some(_), false) => return Verdict::not_listed("default", call.tool),
+            (Some(_), false) => return Verdict::not_listed("default", &call.tool),
             (None, true) => {}
             (None, false) => return self.decide_base(call, tool, context),
         }
@@ -153,21 +153,21 @@ impl Policy {
     }
 
     /// The verdict without a file.
-    fn decide_base(&self, call: &ToolCall<'_>, tool: Tool, context: &Context) -> Verdict {
+    fn decide_base(&self, call: &ToolCall, tool: Tool, context: &Context) -> Verdict {
         if tool.is_never() {
-            return Verdict::not_listed("base:never", call.tool);
+            return Verdict::not_listed("base:never", &call.tool);
         }
         if tool == Tool::Mcp {
-            return Verdict::not_listed("base:mcp", call.tool);
+            return Verdict::not_listed("base:mcp", &call.tool);
         }
-        match self.tools.get(call.tool) {
-            None => Verdict::not_listed("default", call.tool),
+        match self.tools.get(call.tool.as_str()) {
+            None => Verdict::not_listed("default", &call.tool),
             // A call without arguments that can be looked at must not slip past the rules that do.
             Some(_) if !call.input.is_object() => Verdict::deny(
                 "input",
-                format!("{} was called without an object of arguments.", call.tool),
+                format!("{} was called without an object of arguments.", &call.tool),
             ),
-            Some(rule) => rule.verdict(call.tool, context),
+            Some(rule) => rule.verdict(&call.tool, context),
         }
     }
 

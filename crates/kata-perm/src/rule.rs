@@ -72,7 +72,7 @@ impl Rule {
 
     /// Whether the rule is in force for the call, and about it.
     pub(crate) fn is_about(&self, facts: &Facts<'_>) -> Truth {
-        if !self.names(facts.call.tool) {
+        if !self.names(&facts.call.tool) {
             return Truth::No;
         }
         let scope = self.scope(facts);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use crate::{
     channel::ChannelFactory,
     hook::{MessageSending, MessageSendingHooks},
+    tool::ToolSpec,
 };
 
 /// A first-party plugin, compiled in.
@@ -47,10 +48,20 @@ impl fmt::Debug for ChannelKind {
     }
 }
 
+/// A tool, and the plugin that brought it.
+#[derive(Clone, Debug)]
+pub struct RegisteredTool {
+    /// The plugin it comes from.
+    pub plugin: &'static str,
+    /// The tool.
+    pub spec: ToolSpec,
+}
+
 /// Two plugins bring the same name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("channel {name:?} is registered by both {first} and {second}")]
+#[error("{what} {name:?} is registered by both {first} and {second}")]
 pub struct RegistrationError {
+    what: &'static str,
     name: &'static str,
     first: &'static str,
     second: &'static str,
@@ -60,6 +71,7 @@ pub struct RegistrationError {
 #[derive(Clone, Default)]
 pub struct Registrar {
     channels: BTreeMap<&'static str, ChannelKind>,
+    tools: BTreeMap<&'static str, RegisteredTool>,
     message_sending: MessageSendingHooks,
 }
 
@@ -68,6 +80,7 @@ impl fmt::Debug for Registrar {
         let hooks: Vec<_> = self.message_sending.iter().map(|hook| hook.name()).collect();
         f.debug_struct("Registrar")
             .field("channels", &self.channels)
+            .field("tools", &self.tools)
             .field("message_sending", &hooks)
             .finish()
     }
@@ -87,6 +100,7 @@ impl Registrar {
     pub fn register_channel(&mut self, kind: ChannelKind) -> Result<(), RegistrationError> {
         if let Some(first) = self.channels.get(kind.adapter) {
             return Err(RegistrationError {
+                what: "channel",
                 name: kind.adapter,
                 first: first.plugin,
                 second: kind.plugin,
@@ -94,6 +108,28 @@ impl Registrar {
         }
         self.channels.insert(kind.adapter, kind);
         Ok(())
+    }
+
+    /// A plugin brings a tool.
+    ///
+    /// # Errors
+    /// Another tool has this name.
+    pub fn register_tool(&mut self, plugin: &'static str, spec: ToolSpec) -> Result<(), RegistrationError> {
+        if let Some(first) = self.tools.get(spec.name) {
+            return Err(RegistrationError {
+                what: "tool",
+                name: spec.name,
+                first: first.plugin,
+                second: plugin,
+            });
+        }
+        self.tools.insert(spec.name, RegisteredTool { plugin, spec });
+        Ok(())
+    }
+
+    /// All tools, by name.
+    pub fn tools(&self) -> impl Iterator<Item = &RegisteredTool> {
+        self.tools.values()
     }
 
     /// A plugin wants to see every answer before it is rendered. Hooks are asked in the order in which they came.

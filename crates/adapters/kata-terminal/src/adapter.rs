@@ -43,6 +43,7 @@ impl TerminalAdapter {
             dialect: terminal.dialect(),
             nonce_holds: None,
             notices: true,
+            approvals: true,
             silence: NEVER,
             reconcile_every: NEVER,
         };

@@ -120,6 +120,7 @@ fn answer(text: &str, part: u32, of: u32) -> Outbound {
         part,
         of,
         metadata: serde_json::Map::new(),
+        choices: Vec::new(),
         created_at: Timestamp::from_millis(0),
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn out(conversation: &str) -> Outbound {
         part: 1,
         of: 1,
         metadata: Map::new(),
+        choices: Vec::new(),
         created_at: Timestamp::from_millis(0),
     }
 }

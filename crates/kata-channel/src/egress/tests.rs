@@ -28,6 +28,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     dialect: Dialect::PLAIN,
     nonce_holds: None,
     notices: true,
+    approvals: true,
     silence: Duration::from_secs(60),
     reconcile_every: Duration::from_secs(60),
 };

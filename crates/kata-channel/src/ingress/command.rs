@@ -34,7 +34,7 @@ impl ChatCommands {
                 .into_iter()
                 .find_map(|text| spoken(text))
                 .or_else(|| self.behind_the_trigger(message)),
-            Kind::Edit { .. } | Kind::Deletion => None,
+            Kind::Press | Kind::Edit { .. } | Kind::Deletion => None,
         }
     }
 

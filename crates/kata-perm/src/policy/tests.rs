@@ -5,7 +5,7 @@ use super::*;
 use crate::verdict::Decision;
 
 fn decide(policy: &Policy, tool: &str, input: &Value) -> Verdict {
-    policy.decide(&ToolCall::new(tool, input), &Context::new(Role::Owner))
+    policy.decide(&ToolCall::new(tool, input.clone()), &Context::new(Role::Owner))
 }
 
 fn check(policy: &Policy, tool: &str, decision: Decision, rule: &str) {
@@ -101,7 +101,7 @@ fn a_plugins_tool_runs_or_asks_as_it_declares() {
         .with_plugin_tool("slack_post_blocks", ToolDefault::Ask);
     check(&policy, "slack_react", Decision::Allow, "plugin:slack_react");
     let input = json!({});
-    let call = ToolCall::new("slack_post_blocks", &input);
+    let call = ToolCall::new("slack_post_blocks", input.clone());
     let asked = policy.decide(&call, &Context::new(Role::Member).asking());
     assert_eq!(asked.decision, Decision::Ask);
 }
@@ -127,7 +127,10 @@ fn a_stranger_starts_no_run_and_calls_no_tool() {
     assert!(!policy.decide_run(Role::Stranger).is_allowed());
     assert!(policy.decide_run(Role::Member).is_allowed() && policy.decide_run(Role::Owner).is_allowed());
     let input = json!({});
-    let verdict = policy.decide(&ToolCall::new("Read", &input), &Context::new(Role::Stranger));
+    let verdict = policy.decide(
+        &ToolCall::new("Read", input.clone()),
+        &Context::new(Role::Stranger),
+    );
     assert_eq!(
         (verdict.decision, &*verdict.rule),
         (Decision::Deny, "role:stranger")

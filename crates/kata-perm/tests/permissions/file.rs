@@ -92,7 +92,7 @@ fn files_are_written_where_a_glob_says() {
     }
     // A relative path begins where the call is made.
     let input = json!({ "file_path": "a.txt" });
-    let call = ToolCall::new("Write", &input);
+    let call = ToolCall::new("Write", input.clone());
     let context = Context::new(Role::Member).in_directory("/none/ws/out");
     assert!(policy.decide(&call, &context).is_allowed());
     assert!(!policy.decide(&call, &Context::new(Role::Member)).is_allowed());
@@ -178,7 +178,10 @@ fn names_block_ask_and_allow_in_that_order() {
         "allowedBashPatterns": ["^ls$"],
     }));
     let asking = |tool: &str, input: serde_json::Value| {
-        let verdict = policy.decide(&ToolCall::new(tool, &input), &Context::new(Role::Member).asking());
+        let verdict = policy.decide(
+            &ToolCall::new(tool, input.clone()),
+            &Context::new(Role::Member).asking(),
+        );
         (verdict.decision, verdict.rule.into_owned())
     };
     check(
@@ -307,7 +310,10 @@ fn nobody_is_asked_about_a_name_that_reads_as_another() {
         .with_file(&file, &Roots::new("/none/ws"));
     let input = json!({});
     for tool in ["Re\u{430}d", "Bash\u{200b}", "slack post"] {
-        let verdict = policy.decide(&ToolCall::new(tool, &input), &Context::new(Role::Owner).asking());
+        let verdict = policy.decide(
+            &ToolCall::new(tool, input.clone()),
+            &Context::new(Role::Owner).asking(),
+        );
         assert_eq!(
             (verdict.decision, &*verdict.rule),
             (Decision::Deny, "default"),

@@ -46,7 +46,9 @@ impl Bait {
 
     fn decide(&self, tool: &str, input: &Value) -> Decision {
         let context = Context::new(Role::Owner).asking();
-        self.policy.decide(&ToolCall::new(tool, input), &context).decision
+        self.policy
+            .decide(&ToolCall::new(tool, input.clone()), &context)
+            .decision
     }
 
     fn denies(&self, tool: &str, input: &Value) {

@@ -18,7 +18,7 @@ fn policy(file: &Value) -> Policy {
 }
 
 fn decide(policy: &Policy, tool: &str, input: &Value) -> Verdict {
-    policy.decide(&ToolCall::new(tool, input), &Context::new(Role::Owner))
+    policy.decide(&ToolCall::new(tool, input.clone()), &Context::new(Role::Owner))
 }
 
 fn check(policy: &Policy, tool: &str, input: &Value, decision: Decision, rule: &str) {

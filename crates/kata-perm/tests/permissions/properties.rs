@@ -138,7 +138,7 @@ fn policy(file: &Value) -> Policy {
 proptest! {
     #[test]
     fn no_call_panics(file in any_file(), tool in any_tool(), input in any_json(), context in any_context()) {
-        let verdict = policy(&file).decide(&ToolCall::new(&tool, &input), &context);
+        let verdict = policy(&file).decide(&ToolCall::new(tool.as_str(), input.clone()), &context);
         prop_assert!(!verdict.rule.is_empty() && !verdict.reason.is_empty());
     }
 
@@ -146,7 +146,7 @@ proptest! {
     fn a_rule_more_that_denies_allows_nothing_new(
         file in any_file(), more in any_rule(Just("deny")), tool in any_tool(), input in any_json(), context in any_context(),
     ) {
-        let call = ToolCall::new(&tool, &input);
+        let call = ToolCall::new(tool.as_str(), input.clone());
         let before = policy(&file).decide(&call, &context);
         let mut longer = file;
         longer["rules"].as_array_mut().unwrap().push(more);
@@ -158,7 +158,7 @@ proptest! {
     fn a_rule_more_that_asks_allows_nothing_new(
         file in any_file(), more in any_rule(Just("ask")), tool in any_tool(), input in any_json(), context in any_context(),
     ) {
-        let call = ToolCall::new(&tool, &input);
+        let call = ToolCall::new(tool.as_str(), input.clone());
         let before = policy(&file).decide(&call, &context);
         let mut longer = file;
         longer["rules"].as_array_mut().unwrap().push(more);
@@ -173,13 +173,13 @@ proptest! {
         for list in turned.as_object_mut().unwrap().values_mut() {
             list.as_array_mut().unwrap().reverse();
         }
-        let call = ToolCall::new(&tool, &input);
+        let call = ToolCall::new(tool.as_str(), input.clone());
         prop_assert_eq!(policy(&file).decide(&call, &context), policy(&turned).decide(&call, &context));
     }
 
     #[test]
     fn a_stranger_is_denied_whatever_the_file_says(file in any_file(), tool in any_tool(), input in any_json()) {
-        let verdict = policy(&file).decide(&ToolCall::new(&tool, &input), &Context::new(Role::Stranger).asking());
+        let verdict = policy(&file).decide(&ToolCall::new(tool.as_str(), input.clone()), &Context::new(Role::Stranger).asking());
         prop_assert_eq!(verdict.decision, Decision::Deny);
     }
 
@@ -187,7 +187,7 @@ proptest! {
     fn bash_that_is_allowed_has_no_sign_that_starts_something_else(text in "(ls|git|echo|[ ;&|$`()<>{}'\"\\\\\n=~*#-]|[a-c]){0,16}") {
         let policy = policy(&json!({ "allowedBashPatterns": ["^(ls|git|echo)( |$)"] }));
         let input = json!({ "command": text });
-        let verdict = policy.decide(&ToolCall::new("Bash", &input), &Context::new(Role::Owner));
+        let verdict = policy.decide(&ToolCall::new("Bash", input.clone()), &Context::new(Role::Owner));
         if verdict.is_allowed() && !text.contains(['\'', '"', '\\']) {
             prop_assert!(!text.contains(['$', '`', '(', ')', '<', '>', '{', '}', '#', '*']), "{}", text);
             let first = |part: &str| part.split_whitespace().next().map(str::to_owned);

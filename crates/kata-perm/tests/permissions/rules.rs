@@ -213,7 +213,7 @@ fn tools_that_act_need_a_rule_that_looks_at_what_they_do() {
 /// What becomes of a call in `context` under a rule that allows, and under one that denies, with this scope.
 fn scoped(scope: &Value, context: &Context, allowed: bool, denied: bool) {
     let input = json!({});
-    let call = ToolCall::new("Tool", &input);
+    let call = ToolCall::new("Tool", input.clone());
     let is_allowed = |effect| one(effect, &json!([]), scope).decide(&call, context).is_allowed();
     assert_eq!(
         (is_allowed("allow"), !is_allowed("deny")),
@@ -254,7 +254,7 @@ fn a_rule_allows_as_often_as_it_says() {
     let input = json!({});
     let after = |context: Context| {
         policy
-            .decide(&ToolCall::new("Tool", &input), &context)
+            .decide(&ToolCall::new("Tool", input.clone()), &context)
             .is_allowed()
     };
     assert!(after(Context::new(Role::Owner).with_uses("r", 1)));
@@ -274,7 +274,7 @@ fn deny_beats_ask_beats_allow() {
     let asked = |n: u64| {
         let input = json!({ "n": n });
         let verdict = policy.decide(
-            &ToolCall::new("Tool", &input),
+            &ToolCall::new("Tool", input.clone()),
             &Context::new(Role::Owner).asking(),
         );
         (verdict.decision, verdict.rule.into_owned())

@@ -32,6 +32,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     // Slack takes no nonce; the key in the message's metadata is read back instead.
     nonce_holds: None,
     notices: true,
+    approvals: true,
     // Three of our own pings without an answer.
     silence: Duration::from_secs(60),
     reconcile_every: Duration::from_secs(5 * 60),

@@ -92,6 +92,7 @@ impl Rig {
             part: 1,
             of: 1,
             metadata: Map::new(),
+            choices: Vec::new(),
             created_at: self.now(),
         }
     }

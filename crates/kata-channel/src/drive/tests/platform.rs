@@ -83,6 +83,7 @@ impl Platform {
             dialect: crate::markdown::Dialect::PLAIN,
             nonce_holds: None,
             notices: true,
+            approvals: true,
             silence: Duration::from_secs(45),
             reconcile_every: Duration::from_secs(300),
         };
