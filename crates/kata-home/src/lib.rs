@@ -1,0 +1,25 @@
+//! The folder of the desktop app, read without the app: which workspaces there are, and where they lie.
+//!
+//! It only reads, and never writes there: the folder is the app's. This crate refuses to know: what a daemon is, what a
+//! channel's settings mean, who reaches a platform with a token, what time it is.
+//!
+//! ```
+//! use std::path::Path;
+//! use kata_home::Workspaces;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let json = r#"{ "workspaces": [{ "id": "w1", "name": "Notes", "rootPath": "~/notes" }] }"#;
+//! std::fs::write(folder.path().join("config.json"), json)?;
+//!
+//! let workspaces = Workspaces::read(folder.path(), Some(Path::new("/home/ada")))?;
+//! assert_eq!(workspaces.root("w1"), Path::new("/home/ada/notes"));
+//! assert_eq!(workspaces.root("w2"), folder.path().join("workspaces/w2"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod json;
+mod workspaces;
+
+pub use error::HomeError;
+pub use workspaces::{Workspace, Workspaces};
