@@ -77,6 +77,7 @@ impl Agents {
                 model: settings.model.clone(),
                 sessions: self.sessions.clone(),
                 no_progress: minutes(settings.no_progress_min),
+                guard: None,
             },
             self.tasks.clone(),
         )

@@ -28,7 +28,7 @@ pub use self::{
     input::Input,
 };
 use self::{group::Leash, talk::Spoken};
-use crate::{AgentError, Reply, Turn};
+use crate::{AgentError, Guard, Reply, Turn};
 
 /// How a program is run as an agent.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub struct CommandSettings {
     pub sessions: PathBuf,
     /// A run that writes nothing for this long, on stdout or stderr, has failed.
     pub no_progress: Option<Duration>,
+    /// What ends its process group when the daemon is killed. `None` = it is started directly.
+    pub guard: Option<Guard>,
 }
 
 /// Starts a program for each turn.

@@ -26,21 +26,25 @@
 //! # }
 //! ```
 
+mod acp;
 mod command;
 mod deadline;
 mod echo;
 mod error;
 mod gate;
+pub mod guard;
 mod host;
 mod run;
 mod stopwatch;
 mod turn;
 
+pub use acp::{AcpAgent, AcpAgents, AcpSettings, SessionMemory, ToolServer, ToolsFor};
 pub use command::{CommandAgent, CommandSettings, Input, PASSED, environment};
 pub use deadline::{TurnDeadline, TurnDeadlineLayer};
 pub use echo::Echo;
 pub use error::{AgentError, Error};
 pub use gate::{Bind, Bound, Refused, TurnGate, TurnGateLayer};
+pub use guard::Guard;
 pub use host::{Host, HostTurn, classify_host_error};
 pub use run::AgentRun;
 pub use stopwatch::{Hold, Stopwatch};

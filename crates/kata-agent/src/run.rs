@@ -5,13 +5,15 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use tower::Service;
 
-use crate::{AgentError, CommandAgent, Echo, Error, Host, Reply, Turn};
+use crate::{AcpAgent, AgentError, CommandAgent, Echo, Error, Host, Reply, Turn};
 
 /// One of the back ends, chosen by a channel's settings.
 #[derive(Clone, Debug)]
 pub enum AgentRun {
     /// The host runs the agent.
     Host(Host),
+    /// A program that speaks the Agent Client Protocol is the agent.
+    Acp(AcpAgent),
     /// A program is the agent.
     Command(CommandAgent),
     /// There is none.
@@ -28,6 +30,7 @@ impl Service<Turn> for AgentRun {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self {
             Self::Host(host) => host.poll_ready(cx),
+            Self::Acp(acp) => acp.poll_ready(cx),
             Self::Command(command) => command.poll_ready(cx),
             Self::Echo(echo) => echo.poll_ready(cx),
         }
@@ -38,6 +41,7 @@ impl Service<Turn> for AgentRun {
         let cancel = turn.cancel.clone();
         let run = match self {
             Self::Host(host) => host.call(turn),
+            Self::Acp(acp) => acp.call(turn),
             Self::Command(command) => command.call(turn),
             Self::Echo(echo) => echo.call(turn),
         };

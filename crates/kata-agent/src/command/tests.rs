@@ -25,6 +25,7 @@ fn settings(home: &TempDir, program: &str, args: &[&str]) -> CommandSettings {
         model: None,
         sessions: home.path().join("sessions"),
         no_progress: None,
+        guard: None,
     }
 }
 
