@@ -13,7 +13,9 @@ use kata_channel::{
     Outbound,
     drive::Ingress,
     egress::{AdapterService, AttemptTimeoutLayer, Resend},
-    ingress::{ChatCommands, EachLayer, Quota, SenderGate, Trigger},
+    ingress::{
+        Addressed, ApprovalRouter, ChatCommands, Coalesce, EachLayer, Questions, Quota, SenderGate, Trigger,
+    },
     span::SpanLayer,
 };
 use kata_store::ChannelId;
@@ -35,7 +37,9 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 pub(crate) fn ingress(daemon: &Daemon, id: ChannelId, spec: &Spec, trigger: Trigger) -> Ingress {
     let owners = spec.owners.iter().map(|o| o.as_str().into());
     let gate = SenderGate::new(&spec.filter, &spec.settings, owners);
+    let answers = ApprovalRouter::new(Questions::default(), trigger.clone());
     let quota = Quota::new(&spec.settings.quota, daemon.clock.clone());
+    let coalesce = Coalesce::new(&spec.settings.coalesce, daemon.clock.clone());
     let naming = Naming {
         filter: spec.filter.clone(),
         session: spec.session,
@@ -44,9 +48,12 @@ pub(crate) fn ingress(daemon: &Daemon, id: ChannelId, spec: &Spec, trigger: Trig
         .layer(Ingress::layer()) // one nameable type, for the drivers
         .layer(SpanLayer) // first, so that every line below names the channel
         .layer(EachLayer::new(gate)) // a stranger gets nowhere, not even to a command
+        .layer(EachLayer::new(answers)) // a "yes" must not queue behind the turn that waits for it
+        .layer(EachLayer::new(Addressed::new(&spec.filter))) // under the answers: `yes 7Q4` counts without a mention
         .layer(EachLayer::new(ChatCommands::new(trigger.clone()))) // over the trigger: `/reset` counts without it
         .layer(EachLayer::new(trigger)) // what is not for us leaves no row
-        .layer(EachLayer::new(quota)) // last: only what waits for a turn is metered
+        .layer(EachLayer::new(quota)) // behind all that decides: only what waits for a turn is metered
+        .layer(EachLayer::new(coalesce)) // under the quota: the longer of two waits counts
         .service(AdmitService::new(daemon, id, naming)) // durable; then, and not before, the platform may be told
 }
 

@@ -184,8 +184,15 @@ pub struct Inbound {
     pub role: Role,
     /// Set by the layers; [`Disposition::Turn`] at first.
     pub disposition: Disposition,
-    /// Set by the quota layer: no turn before this time (D1).
+    /// Set by the layers that make a turn wait: none before this time (D1).
     pub not_before: Option<Timestamp>,
+}
+
+impl Inbound {
+    /// Whether it is of a kind that may wait for a turn of its own.
+    pub(crate) fn starts_a_turn(&self) -> bool {
+        matches!(self.kind, Kind::Message | Kind::Command { .. })
+    }
 }
 
 /// What one push or one history read brought: the unit of a commit. A pushed message is a page of one.

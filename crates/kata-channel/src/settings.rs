@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// Which messages are for us.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -102,6 +102,36 @@ pub enum CatchUpMode {
     Run,
 }
 
+/// How messages that wait in one conversation are brought together into one turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Coalesce {
+    /// A turn waits this long for what follows its first message, counted from when that was written. At most 60000, 0 = no
+    /// wait. A host without `coalesce` still gets one message a turn. Milliseconds.
+    #[serde(deserialize_with = "up_to_a_minute")]
+    pub window_ms: u64,
+    /// So many waiting messages become one turn at most, from 1 (each has its own) to 100.
+    #[serde(deserialize_with = "one_to_a_hundred")]
+    pub max: usize,
+}
+
+impl Default for Coalesce {
+    fn default() -> Self {
+        Self {
+            window_ms: 0,
+            max: 20,
+        }
+    }
+}
+
+impl Coalesce {
+    /// The window as a duration.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        Duration::from_millis(self.window_ms)
+    }
+}
+
 /// Limits that delay and never drop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -176,6 +206,8 @@ pub struct Settings {
     pub max_answer_age_hours: f64,
     /// Limits that delay.
     pub quota: Quota,
+    /// How waiting messages become one turn.
+    pub coalesce: Coalesce,
     /// The channel's agent.
     pub agent: AgentSettings,
 }
@@ -190,6 +222,7 @@ impl Default for Settings {
             signs: true,
             max_answer_age_hours: 24.0,
             quota: Quota::default(),
+            coalesce: Coalesce::default(),
             agent: AgentSettings::default(),
         }
     }
@@ -205,4 +238,45 @@ impl Settings {
 
 fn hours(h: f64) -> Duration {
     Duration::try_from_secs_f64(h.max(0.0) * 3600.0).unwrap_or(Duration::MAX)
+}
+
+fn up_to_a_minute<'de, D: Deserializer<'de>>(written: D) -> Result<u64, D::Error> {
+    match u64::deserialize(written)? {
+        ms @ 0..=60_000 => Ok(ms),
+        _ => Err(D::Error::custom("\"coalesce.windowMs\" must be from 0 to 60000")),
+    }
+}
+
+fn one_to_a_hundred<'de, D: Deserializer<'de>>(written: D) -> Result<usize, D::Error> {
+    match usize::deserialize(written)? {
+        rows @ 1..=100 => Ok(rows),
+        _ => Err(D::Error::custom("\"coalesce.max\" must be from 1 to 100")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_bound_that_is_not_kept_is_named() {
+        for (written, refusal) in [
+            (json!({}), None),
+            (json!({"windowMs": 0, "max": 1}), None),
+            (json!({"windowMs": 60_000, "max": 100}), None),
+            (json!({"windowMs": 60_001}), Some("coalesce.windowMs")),
+            (json!({"max": 0}), Some("coalesce.max")),
+            (json!({"max": 101}), Some("coalesce.max")),
+        ] {
+            let read = serde_json::from_value::<Coalesce>(written.clone());
+            let said = read.err().map(|error| error.to_string());
+            assert_eq!(said.is_some(), refusal.is_some(), "{written}: {said:?}");
+            assert!(
+                said.unwrap_or_default().contains(refusal.unwrap_or_default()),
+                "{written}"
+            );
+        }
+    }
 }

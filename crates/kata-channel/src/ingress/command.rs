@@ -5,9 +5,6 @@ use crate::{
     ingress::{Step, Trigger},
 };
 
-/// No trigger worth removing is longer: a text that is a command with its trigger is short.
-const LONGEST: usize = 512;
-
 /// Recognises the chat commands, and gives them their own way: no turn, one short answer.
 #[derive(Clone, Debug)]
 pub struct ChatCommands {
@@ -30,21 +27,9 @@ impl ChatCommands {
                 Some(spoken(name).unwrap_or(Consumed::Help))
             }
             Kind::Command { .. } => spoken(&text.readable).or_else(|| after_a_command(&text.readable)),
-            Kind::Message => [&text.readable, &text.prompt]
-                .into_iter()
-                .find_map(|text| spoken(text))
-                .or_else(|| self.behind_the_trigger(message)),
+            Kind::Message => self.trigger.readings(text).find_map(|text| spoken(&text)),
             Kind::Press | Kind::Edit { .. } | Kind::Deletion => None,
         }
-    }
-
-    fn behind_the_trigger(&self, message: &Inbound) -> Option<Consumed> {
-        let text = &message.text;
-        [&text.raw, &text.readable, &text.prompt]
-            .into_iter()
-            .filter(|text| text.len() <= LONGEST)
-            .flat_map(|text| self.trigger.remainders(text))
-            .find_map(|rest| spoken(rest.trim_start_matches([',', ':', ' '])))
     }
 }
 

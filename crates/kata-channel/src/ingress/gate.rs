@@ -1,4 +1,4 @@
-//! Who may speak (D27). The first layer: what a stranger says is seen by nothing behind it.
+//! Who may speak (D27). The first layer: what a stranger says is seen by nothing behind it, not even by the approval router.
 
 use std::collections::HashSet;
 
@@ -52,17 +52,7 @@ impl SenderGate {
         if message.sender.is_bot && !self.allow_bots {
             return Some("a bot");
         }
-        if message.role == Role::Stranger {
-            return Some("a stranger");
-        }
-        let served = match message.kind {
-            // A slash command addresses us wherever it is typed: `channelIds` restrict messages alone. An edit reaches
-            // no further than a row that exists. A choice stands under a message of ours.
-            Kind::Command { .. } | Kind::Press | Kind::Edit { .. } | Kind::Deletion => true,
-            Kind::Message if self.named.is_empty() => message.is_direct || message.mentions_us,
-            Kind::Message => self.named.contains(&message.place.conversation),
-        };
-        (!served).then_some("not addressed to us")
+        (message.role == Role::Stranger).then_some("a stranger")
     }
 }
 
@@ -112,11 +102,9 @@ mod tests {
     }
 
     fn said(by: &str, place: &str) -> Inbound {
-        let is_direct = place.starts_with('D');
         Inbound {
             sender: sample::sender(by),
             place: Place::conversation(place),
-            is_direct,
             ..sample::message("hi")
         }
     }
@@ -156,41 +144,25 @@ mod tests {
     }
 
     #[test]
-    fn without_names_a_channel_message_must_mention_us() {
-        let plain = said("U0", "C1");
-        assert!(!verdict(&gate(&[], None), plain.clone()).1);
-        assert!(
-            verdict(
-                &gate(&[], None),
-                Inbound {
-                    mentions_us: true,
-                    ..plain
-                }
-            )
-            .1
-        );
-    }
-
-    #[test]
-    fn names_restrict_messages_and_not_commands() {
+    fn the_sender_rule_holds_for_every_kind() {
         let gate = gate(&["C1"], None);
-        assert!(!verdict(&gate, said("U0", "C2")).1, "a message elsewhere");
-        assert!(!verdict(&gate, said("U0", "D1")).1, "a direct message");
         let command = |by, place| Inbound {
             kind: Kind::Command { name: "/kata".into() },
             ..said(by, place)
         };
         assert_eq!(verdict(&gate, command("U0", "C2")), (Role::Owner, true));
-        assert_eq!(
-            verdict(&gate, command("U9", "C2")),
-            (Role::Stranger, false),
-            "the sender rule holds for both"
-        );
+        assert_eq!(verdict(&gate, command("U9", "C2")), (Role::Stranger, false));
         assert_eq!(
             verdict(&gate, command("U9", "C1")),
             (Role::Member, true),
             "a command counts as its conversation"
         );
+        let press = |by, place| Inbound {
+            kind: Kind::Press,
+            ..said(by, place)
+        };
+        assert_eq!(verdict(&gate, press("U9", "C2")), (Role::Stranger, false));
+        assert_eq!(verdict(&gate, press("U9", "C1")), (Role::Member, true));
     }
 
     #[test]
@@ -225,10 +197,7 @@ mod tests {
             ..said(by, "C1")
         };
         assert!(!verdict(&gate, edit("U9")).1);
-        assert!(
-            verdict(&gate, edit("U0")).1,
-            "an edit needs no mention: its row had it, or is not there"
-        );
+        assert!(verdict(&gate, edit("U0")).1);
         assert!(
             verdict(
                 &gate,

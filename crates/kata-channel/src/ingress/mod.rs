@@ -1,13 +1,16 @@
-//! The ingress layers: who may speak, what is a command, what is for us, what must wait.
+//! The ingress layers: who may speak, what answers a question, what is for us, what must wait.
 //!
 //! Nothing in the ingress stack waits (D1), so every layer is a [`Step`]: a synchronous look at one message that may
 //! change its [`Disposition`](crate::Disposition). [`EachLayer`] makes a tower layer of a step. The order that the
 //! steps are meant for:
 //!
 //! 1. [`SenderGate`]: strangers, bots and our own messages get nowhere (D27);
-//! 2. [`ChatCommands`]: `/reset` and its like, which count with or without the trigger;
-//! 3. [`Trigger`]: a text without the trigger is nothing to us;
-//! 4. [`Quota`]: stamps `not_before`. Last, so that only what waits for a turn is metered.
+//! 2. [`ApprovalRouter`]: an answer to a question about a tool call, which must not queue behind the turn that asks;
+//! 3. [`Addressed`]: what is said in passing, where others talk, is nothing to us;
+//! 4. [`ChatCommands`]: `/reset` and its like, which count with or without the trigger;
+//! 5. [`Trigger`]: a text without the trigger is nothing to us;
+//! 6. [`Quota`]: stamps `not_before`. Here, so that only what waits for a turn is metered;
+//! 7. [`Coalesce`]: stamps it too, where a channel waits for more of what somebody has to say (D14).
 //!
 //! ```
 //! use kata_channel::{Admitted, Clock, Error, Page, drive::Ingress, ingress::*, settings::{Filter, Settings}};
@@ -15,6 +18,7 @@
 //!
 //! # fn main() -> Result<(), PatternError> {
 //! let (filter, settings) = (Filter::default(), Settings::default());
+//! let (questions, clock) = (Questions::default(), Clock::system());
 //! let trigger = Trigger::compile(filter.patterns())?;
 //! let admit = service_fn(|page: Page| async move {
 //!     Ok::<_, Error>(Admitted { new: page.messages.len(), ..Admitted::default() })
@@ -22,15 +26,21 @@
 //! let ingress: Ingress = ServiceBuilder::new()
 //!     .layer(Ingress::layer())
 //!     .layer(EachLayer::new(SenderGate::new(&filter, &settings, [])))
+//!     .layer(EachLayer::new(ApprovalRouter::new(questions.clone(), trigger.clone())))
+//!     .layer(EachLayer::new(Addressed::new(&filter)))
 //!     .layer(EachLayer::new(ChatCommands::new(trigger.clone())))
 //!     .layer(EachLayer::new(trigger))
-//!     .layer(EachLayer::new(Quota::new(&settings.quota, Clock::system())))
+//!     .layer(EachLayer::new(Quota::new(&settings.quota, clock.clone())))
+//!     .layer(EachLayer::new(Coalesce::new(&settings.coalesce, clock)))
 //!     .service(admit);
 //! # let _ = ingress;
 //! # Ok(())
 //! # }
 //! ```
 
+mod addressed;
+mod approval;
+mod coalesce;
 mod command;
 mod each;
 mod gate;
@@ -43,6 +53,9 @@ pub(crate) mod sample;
 mod tests;
 mod trigger;
 
+pub use addressed::Addressed;
+pub use approval::{ApprovalRouter, Questions};
+pub use coalesce::Coalesce;
 pub use command::ChatCommands;
 pub use each::{Each, EachLayer, Step};
 pub use gate::SenderGate;

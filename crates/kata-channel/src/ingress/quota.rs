@@ -1,4 +1,4 @@
-//! Turn quotas: they delay, they never drop. The last layer, so that only what waits for a turn is metered.
+//! Turn quotas: they delay, they never drop. Behind all that decides, so that only what waits for a turn is metered.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     id::{ConversationId, MessageId, SenderId},
-    inbound::{Inbound, Kind},
+    inbound::Inbound,
     ingress::{Step, meter::Meter},
     settings,
     time::{Clock, Timestamp},
@@ -59,7 +59,7 @@ impl Quota {
 impl Step for Quota {
     fn step(&self, message: &mut Inbound) {
         let Some(meters) = &self.meters else { return };
-        if !matches!(message.kind, Kind::Message | Kind::Command { .. }) {
+        if !message.starts_a_turn() {
             return;
         }
         let mut meters = meters.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,12 +5,14 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 use super::*;
 use crate::{
     error::Error,
-    inbound::{Admitted, Consumed, Disposition, Inbound, Page},
+    id::Place,
+    inbound::{Admitted, ApprovalAnswer, ApprovalDecision, Consumed, Disposition, Inbound, Kind, Page},
     settings::{Filter, Quota as Limits, Settings},
     time::{ManualClock, Timestamp},
 };
 
-/// What the store would see of a page in a channel that serves `C1`, is called "kata" and has one turn a minute.
+/// What the store would see of a page in a channel that serves `C1`, is called "kata", has one turn a minute, and asked `7Q4`
+/// in `C1` and in `C2`.
 async fn admitted(messages: Vec<Inbound>) -> Vec<(String, Disposition, bool)> {
     let filter = Filter {
         trigger_patterns: Some(vec!["kata".into()]),
@@ -26,9 +28,15 @@ async fn admitted(messages: Vec<Inbound>) -> Vec<(String, Disposition, bool)> {
     };
     let trigger = Trigger::compile(filter.patterns()).expect("a valid pattern");
     let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000)).clock();
+    let questions = Questions::default();
+    for conversation in ["C1", "C2"] {
+        questions.add(&conversation.into(), "7Q4");
+    }
     let (seen, mut pages) = tokio::sync::mpsc::unbounded_channel();
     let stack = ServiceBuilder::new()
         .layer(EachLayer::new(SenderGate::new(&filter, &settings, [])))
+        .layer(EachLayer::new(ApprovalRouter::new(questions, trigger.clone())))
+        .layer(EachLayer::new(Addressed::new(&filter)))
         .layer(EachLayer::new(ChatCommands::new(trigger.clone())))
         .layer(EachLayer::new(trigger))
         .layer(EachLayer::new(Quota::new(&quota, clock)))
@@ -73,6 +81,32 @@ async fn only_what_waits_for_a_turn_spends_the_quota() {
 async fn a_stranger_resets_nothing() {
     let seen = admitted(vec![by("U9", sample::message("/reset"))]).await;
     assert_eq!(seen[0].1, Disposition::Refused("a stranger"));
+}
+
+#[tokio::test]
+async fn an_answer_needs_neither_mention_nor_trigger_and_spends_no_quota() {
+    let in_passing = Inbound {
+        place: Place::conversation("C2"),
+        ..by("U1", sample::message("yes 7q4"))
+    };
+    let seen = admitted(vec![in_passing, by("U1", sample::message("kata one"))]).await;
+    let answer = ApprovalAnswer {
+        code: "7Q4".into(),
+        decision: ApprovalDecision::AllowOnce,
+    };
+    assert_eq!(seen[0].1, Disposition::Consumed(Consumed::Approval(answer)));
+    assert_eq!((&seen[1].1, seen[1].2), (&Disposition::Turn, false));
+}
+
+#[tokio::test]
+async fn a_stranger_answers_nothing() {
+    let press = Inbound {
+        kind: Kind::Press,
+        ..by("U9", sample::message("yes 7Q4"))
+    };
+    let seen = admitted(vec![press, by("U9", sample::message("yes 7Q4"))]).await;
+    assert_eq!(seen[0].1, Disposition::Refused("a stranger"));
+    assert_eq!(seen[1].1, Disposition::Refused("a stranger"));
 }
 
 #[tokio::test]

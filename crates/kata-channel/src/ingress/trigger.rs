@@ -1,6 +1,6 @@
 //! What is for us: the channel's trigger patterns. Behind the commands, which count without the trigger.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use tracing::warn;
 
@@ -8,6 +8,9 @@ use crate::{
     inbound::{Disposition, Inbound, Kind, Text},
     ingress::{Exhausted, JsRegex, PatternError, Step, each::may_leave_a_row},
 };
+
+/// No trigger worth removing is longer: a text that is a word for us with its trigger is short. Bytes.
+const LONGEST: usize = 512;
 
 /// The trigger patterns of a channel: any match suffices, none = every message. Clones share the compiled patterns.
 #[derive(Clone, Debug)]
@@ -44,13 +47,24 @@ impl Trigger {
         gave_up
     }
 
+    /// The texts that may be a word for us (a chat command, an answer): each reading as it is, and each short one without
+    /// what a pattern matched.
+    pub(super) fn readings<'t>(&'t self, text: &'t Text) -> impl Iterator<Item = Cow<'t, str>> {
+        let texts = [&text.raw, &text.readable, &text.prompt].map(String::as_str);
+        let bare = texts
+            .into_iter()
+            .filter(|text| text.len() <= LONGEST)
+            .flat_map(|text| self.remainders(text));
+        texts.into_iter().map(Cow::from).chain(bare.map(Cow::from))
+    }
+
     /// The text without what a pattern matched, once for each pattern that does match.
-    pub(super) fn remainders(&self, text: &str) -> Vec<String> {
-        let without = |pattern: &JsRegex| {
+    fn remainders<'t>(&'t self, text: &'t str) -> impl Iterator<Item = String> + 't {
+        self.patterns.iter().filter_map(move |pattern| {
             let found = pattern.find(text).ok().flatten()?;
-            Some(format!("{}{}", &text[..found.start], &text[found.end..]))
-        };
-        self.patterns.iter().filter_map(without).collect()
+            let rest = format!("{}{}", &text[..found.start], &text[found.end..]);
+            Some(rest.trim_start_matches([',', ':', ' ']).to_owned())
+        })
     }
 }
 
