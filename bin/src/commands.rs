@@ -130,6 +130,7 @@ async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>)
         | Command::RunTask(_) => Err(unavailable("scheduled tasks", "nothing was stored")),
         Command::CallTool(_) => Err(unavailable("tools of plugins", "nothing was called")),
         Command::ResolveApproval(_) => Err(unavailable("approvals", "none is open")),
+        Command::RevokeGrant(_) => Err(unavailable("grants", "nothing was revoked")),
         Command::PairSender(_) => Err(unavailable("pairing", "name the sender in settings.senders")),
         command => Err(unavailable(command.name(), "nothing was done")),
     }
@@ -232,6 +233,10 @@ async fn check_tool(daemon: &Daemon, call: &CheckTool, request_id: Option<&str>)
         verdict: verdict.verdict,
         rule: verdict.rule.clone(),
         reason: Some(verdict.reason.clone()),
+        workspace_id: Some(call.workspace_id.clone()),
+        message_id: call.message_id,
+        grant_id: None,
+        approval_id: None,
     };
     daemon
         .events

@@ -5,11 +5,13 @@ use kata_ipc::{
     command::{Query, QueryWhat},
     event::{
         Answer,
-        view::{ChannelView, DaemonView, Direction, MessageState, MessageView, Page, SessionView},
+        view::{
+            ChannelView, DaemonView, Direction, MessageState, MessageView, Page, PluginView, SessionView,
+        },
     },
 };
+use kata_plugin::ChannelKind;
 use kata_store::{ChannelCounts, ChannelId, Listed, MessageFilter, QueuePlace, UnixMs};
-use serde_json::json;
 
 use crate::{
     commands::Refused,
@@ -30,7 +32,7 @@ pub(crate) async fn answer(daemon: &Daemon, query: &Query) -> Result<Answer, Ref
         QueryWhat::Messages => Answer::with(messages(daemon, query).await?),
         QueryWhat::Sessions => Answer::with(sessions(daemon, query).await?),
         QueryWhat::Plugins => Answer::with(plugins(daemon)),
-        QueryWhat::Tasks | QueryWhat::Approvals | QueryWhat::Audit | QueryWhat::Tools => {
+        QueryWhat::Tasks | QueryWhat::Approvals | QueryWhat::Grants | QueryWhat::Audit | QueryWhat::Tools => {
             return Err(Refused::new(
                 "unavailable",
                 "this version of katad has none of these yet",
@@ -166,13 +168,20 @@ async fn sessions(daemon: &Daemon, query: &Query) -> Result<Page<SessionView>, R
     })
 }
 
-fn plugins(daemon: &Daemon) -> serde_json::Value {
-    let items: Vec<_> = daemon
-        .plugins
-        .channels()
-        .map(|kind| json!({"pluginId": kind.plugin, "channels": [kind.adapter]}))
-        .collect();
-    json!({ "items": items })
+fn plugins(daemon: &Daemon) -> Page<PluginView> {
+    let tools = |plugin: &str| {
+        let all = daemon.plugins.tools().filter(|tool| tool.plugin == plugin);
+        all.map(|tool| tool.spec.name.to_owned()).collect()
+    };
+    let view = |kind: &ChannelKind| PluginView {
+        plugin_id: kind.plugin.to_owned(),
+        channels: vec![kind.adapter.to_owned()],
+        tools: tools(kind.plugin),
+    };
+    Page {
+        items: daemon.plugins.channels().map(view).collect(),
+        next_cursor: None,
+    }
 }
 
 async fn filter(daemon: &Daemon, query: &Query) -> Result<MessageFilter, Refused> {

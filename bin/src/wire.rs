@@ -41,5 +41,6 @@ pub(crate) fn verdict(verdict: kata_perm::Verdict) -> ToolVerdict {
         },
         rule: verdict.rule.into_owned(),
         reason: verdict.reason,
+        approval_id: None,
     }
 }

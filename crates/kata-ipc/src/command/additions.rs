@@ -24,6 +24,9 @@ pub struct Query {
     /// Only this row.
     #[serde(default, deserialize_with = "field::optional_integer")]
     pub message_id: Option<i64>,
+    /// Only this approval, also when it is closed; of the audit only what it is about.
+    #[serde(default, deserialize_with = "field::optional_integer")]
+    pub approval_id: Option<i64>,
     /// Only rows in this state.
     #[serde(default)]
     pub state: Option<MessageState>,
@@ -53,6 +56,8 @@ pub enum QueryWhat {
     Tasks,
     /// The approvals that wait.
     Approvals,
+    /// The grants that are in force.
+    Grants,
     /// What the gate decided.
     Audit,
     /// The plugins.
@@ -148,6 +153,16 @@ pub struct ResolveApproval {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
+}
+
+/// `revoke_grant`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct GrantRef {
+    /// The grant's row.
+    #[serde(deserialize_with = "field::integer")]
+    pub grant_id: i64,
 }
 
 /// What a person decided.

@@ -104,6 +104,8 @@ commands! {
     "call_tool" => CallTool(CallTool),
     /// A person's decision.
     "resolve_approval" => ResolveApproval(ResolveApproval),
+    /// Ends a grant before its time.
+    "revoke_grant" => RevokeGrant(GrantRef),
     /// Lets an unknown sender in.
     "pair_sender" => PairSender(PairSender),
 }

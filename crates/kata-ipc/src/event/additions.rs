@@ -115,6 +115,18 @@ pub struct ToolCall {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The session's workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// The queue row of the turn that wants to call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<i64>,
+    /// The grant that allowed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<i64>,
+    /// The approval that stands behind it: asked for, or answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<i64>,
 }
 
 /// What the permission gate says.
@@ -129,7 +141,8 @@ pub enum Verdict {
     Ask,
 }
 
-/// `approval_requested`.
+/// `approval_requested`: a person is asked about one call. A host answers with `resolve_approval`, or leaves it to the
+/// conversation, where the same question stands.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalRequested {
@@ -139,14 +152,38 @@ pub struct ApprovalRequested {
     pub session_key: String,
     /// The tool it wants to call.
     pub tool: String,
-    /// With which arguments.
+    /// With which arguments: bounded, secrets masked.
     pub input: Value,
     /// When it is too late.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// The session's workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// The slug of the channel in whose conversation the question stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_id: Option<String>,
+    /// The queue row of the turn that waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<i64>,
+    /// The short code that an answer in the conversation names (`yes 7Q4`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Why it is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The rule that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Who caused the turn, by the platform's name or id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requester: Option<String>,
+    /// What `resolve_approval` may say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Decision>,
 }
 
-/// `approval_resolved`.
+/// `approval_resolved`: a question is closed.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalResolved {
@@ -156,13 +193,65 @@ pub struct ApprovalResolved {
     pub session_key: String,
     /// The tool it wanted to call.
     pub tool: String,
-    /// With which arguments.
+    /// With which arguments: bounded, secrets masked.
     pub input: Value,
-    /// What was decided; `deny` when nobody did in time.
-    pub decision: Decision,
+    /// What a person decided; none when nobody did, which is no denial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// How it was closed.
+    pub outcome: ApprovalOutcome,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Who decided, by the platform's name or id; none for the host itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The session's workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+}
+
+/// How a question was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+pub enum ApprovalOutcome {
+    /// This call was allowed.
+    #[serde(rename = "allowed_once")]
+    AllowedOnce,
+    /// This tool with these arguments was allowed in this conversation, for an hour.
+    #[serde(rename = "allowed_1h")]
+    AllowedHour,
+    /// Somebody said no.
+    #[serde(rename = "denied")]
+    Denied,
+    /// Nobody answered in time. This is no denial.
+    #[serde(rename = "expired")]
+    Expired,
+    /// The turn ended without needing the answer.
+    #[serde(rename = "withdrawn")]
+    Withdrawn,
+}
+
+impl ApprovalOutcome {
+    /// What a person decided; none when nobody did.
+    #[must_use]
+    pub fn decision(self) -> Option<Decision> {
+        match self {
+            Self::AllowedOnce => Some(Decision::AllowOnce),
+            Self::AllowedHour => Some(Decision::AllowHour),
+            Self::Denied => Some(Decision::Deny),
+            Self::Expired | Self::Withdrawn => None,
+        }
+    }
+}
+
+impl From<Decision> for ApprovalOutcome {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::AllowOnce => Self::AllowedOnce,
+            Decision::AllowHour => Self::AllowedHour,
+            Decision::Deny => Self::Denied,
+        }
+    }
 }
 
 /// `pairing_requested`.

@@ -2,7 +2,10 @@
 
 use super::{
     Verdict,
-    view::{ChannelView, DaemonView, MessageView, Page, SessionView},
+    view::{
+        ApprovalView, AuditView, ChannelView, DaemonView, GrantView, MessageView, Page, PluginView,
+        SessionView, ToolView,
+    },
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -75,6 +78,16 @@ pub enum Data {
     Messages(Page<MessageView>),
     /// To `query` `sessions`.
     Sessions(Page<SessionView>),
+    /// To `query` `approvals`.
+    Approvals(Page<ApprovalView>),
+    /// To `query` `grants`.
+    Grants(Page<GrantView>),
+    /// To `query` `audit`.
+    Audit(Page<AuditView>),
+    /// To `query` `plugins`.
+    Plugins(Page<PluginView>),
+    /// To `query` `tools`.
+    Tools(Page<ToolView>),
     /// To `schedule_task`.
     Task(TaskArmed),
     /// To `check_tool`.
@@ -103,6 +116,10 @@ pub struct ToolVerdict {
     pub rule: String,
     /// Why.
     pub reason: String,
+    /// With `ask`: the approval that was opened. `approval_resolved` says how it ended; the host then asks again, and a
+    /// "yes" has become `allow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<i64>,
 }
 
 /// Makes `Data` from what it holds, so that `Answer::with` takes either.
@@ -121,6 +138,11 @@ data_from! {
     Channels(Page<ChannelView>),
     Messages(Page<MessageView>),
     Sessions(Page<SessionView>),
+    Approvals(Page<ApprovalView>),
+    Grants(Page<GrantView>),
+    Audit(Page<AuditView>),
+    Plugins(Page<PluginView>),
+    Tools(Page<ToolView>),
     Task(TaskArmed),
     Verdict(ToolVerdict),
     Json(Value),

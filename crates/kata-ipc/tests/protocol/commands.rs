@@ -50,7 +50,7 @@ const LINES: &[(&str, &str)] = &[
     (
         "query",
         r#"{"type":"query","requestId":"q1","what":"messages","workspaceId":"ws-1","slug":"team","sessionKey":"k",
-            "messageId":3,"state":"parked","limit":50,"cursor":"120"}"#,
+            "messageId":3,"approvalId":9,"state":"parked","limit":50,"cursor":"120"}"#,
     ),
     (
         "retry_message",
@@ -85,6 +85,10 @@ const LINES: &[(&str, &str)] = &[
     (
         "resolve_approval",
         r#"{"type":"resolve_approval","approvalId":9,"decision":"allow_1h","reason":"asked for"}"#,
+    ),
+    (
+        "revoke_grant",
+        r#"{"type":"revoke_grant","requestId":"q5","grantId":4}"#,
     ),
     (
         "pair_sender",

@@ -106,6 +106,7 @@ fn answers() -> Vec<(&'static str, Answer)> {
         verdict: Verdict::Ask,
         rule: "default".into(),
         reason: "not listed".into(),
+        approval_id: Some(9),
     };
     vec![
         ("done", Answer::done()),
@@ -147,6 +148,158 @@ fn answers() -> Vec<(&'static str, Answer)> {
         ),
         ("verdict", Answer::with(verdict)),
         ("tool", Answer::with(json!({"found": 3}))),
+        ("approvals", Answer::with(page(approval()))),
+        ("grants", Answer::with(page(grant()))),
+        ("audit", Answer::with(page(audit()))),
+        (
+            "plugins",
+            Answer::with(page(PluginView {
+                plugin_id: "kata-slack".into(),
+                channels: vec!["slack".into()],
+                tools: vec!["slack_react".into()],
+            })),
+        ),
+        ("tools", Answer::with(page(tool()))),
+    ]
+}
+
+/// The only page of a view with one item.
+fn page<T>(item: T) -> Page<T> {
+    Page {
+        items: vec![item],
+        next_cursor: None,
+    }
+}
+
+fn approval() -> ApprovalView {
+    ApprovalView {
+        approval_id: 9,
+        code: "7Q4".into(),
+        state: ApprovalState::AllowedHour,
+        workspace_id: "ws-1".into(),
+        channel_id: Some("team".into()),
+        session_key: "daemon-team-0123456789ab".into(),
+        message_id: Some(12),
+        tool: "slack_post".into(),
+        input: json!({"text": "hi"}),
+        rule: "tool:slack_post".into(),
+        reason: "slack_post needs a person's approval.".into(),
+        requester: "Ada".into(),
+        requested_at: "2026-11-22T10:00:00.000Z".into(),
+        expires_at: "2026-11-22T10:10:00.000Z".into(),
+        resolved_at: Some("2026-11-22T10:01:00.000Z".into()),
+        by: Some("Grace".into()),
+        answer: Some("for the release".into()),
+    }
+}
+
+fn grant() -> GrantView {
+    GrantView {
+        grant_id: 4,
+        source: GrantSource::Approval,
+        state: GrantState::Live,
+        workspace_id: "ws-1".into(),
+        channel_id: Some("team".into()),
+        conversation: Some("C1".into()),
+        session_key: Some("daemon-team-0123456789ab".into()),
+        tool: "slack_post".into(),
+        digest: Some("9f86d081".into()),
+        rule: None,
+        approval_id: Some(9),
+        uses: Some(1),
+        used: 0,
+        created_at: "2026-11-22T10:01:00.000Z".into(),
+        expires_at: Some("2026-11-22T11:01:00.000Z".into()),
+        revoked_at: None,
+    }
+}
+
+fn audit() -> AuditView {
+    AuditView {
+        audit_id: 77,
+        at: "2026-11-22T10:01:00.000Z".into(),
+        kind: AuditKind::Verdict,
+        workspace_id: Some("ws-1".into()),
+        channel_id: Some("team".into()),
+        session_key: Some("daemon-team-0123456789ab".into()),
+        message_id: Some(12),
+        tool: Some("slack_post".into()),
+        digest: Some("9f86d081".into()),
+        decision: Some("allow".into()),
+        rule: Some("grant:4".into()),
+        reason: Some("allowed by Grace".into()),
+        role: Some("member".into()),
+        by: None,
+        grant_id: Some(4),
+        approval_id: Some(9),
+        origin: Some(json!({"sender": "U1"})),
+        hash: "2c26b46b".into(),
+    }
+}
+
+fn tool() -> ToolView {
+    ToolView {
+        name: "slack_react".into(),
+        plugin_id: "kata-slack".into(),
+        description: "Adds a reaction to a message.".into(),
+        default: ToolDefault::Ask,
+        effects: vec![ToolEffect::Writes],
+        side_effect: SideEffect::Idempotent,
+        input_schema: json!({"type": "object"}),
+    }
+}
+
+/// Questions to people and what became of them: as the documented shape has them, and with all that is known.
+fn questions() -> Vec<(&'static str, Outgoing)> {
+    let requested = ApprovalRequested {
+        approval_id: 9,
+        session_key: "daemon-team-0123456789ab".into(),
+        tool: "slack_post".into(),
+        input: json!({"text": "hi"}),
+        expires_at: Some("2026-11-22T11:00:00.000Z".into()),
+        workspace_id: None,
+        channel_id: None,
+        message_id: None,
+        code: None,
+        reason: None,
+        rule: None,
+        requester: None,
+        options: vec![],
+    };
+    let asked = ApprovalRequested {
+        workspace_id: Some("ws-1".into()),
+        channel_id: Some("team".into()),
+        message_id: Some(12),
+        code: Some("7Q4".into()),
+        reason: Some("slack_post needs a person's approval.".into()),
+        rule: Some("tool:slack_post".into()),
+        requester: Some("Ada".into()),
+        options: vec![Decision::AllowOnce, Decision::AllowHour, Decision::Deny],
+        ..requested.clone()
+    };
+    let resolved = ApprovalResolved {
+        approval_id: 9,
+        session_key: "daemon-team-0123456789ab".into(),
+        tool: "slack_post".into(),
+        input: json!({"text": "hi"}),
+        decision: ApprovalOutcome::AllowedHour.decision(),
+        outcome: ApprovalOutcome::AllowedHour,
+        reason: None,
+        by: Some("Grace".into()),
+        workspace_id: Some("ws-1".into()),
+    };
+    let expired = ApprovalResolved {
+        decision: ApprovalOutcome::Expired.decision(),
+        outcome: ApprovalOutcome::Expired,
+        reason: Some("nobody answered within 10 min".into()),
+        by: None,
+        ..resolved.clone()
+    };
+    vec![
+        ("approval_requested", requested.into()),
+        ("approval_requested_full", asked.into()),
+        ("approval_resolved", resolved.into()),
+        ("approval_resolved_expired", expired.into()),
     ]
 }
 
@@ -183,6 +336,17 @@ fn events() -> Vec<(&'static str, Outgoing)> {
         code: "auth_expired".into(),
         message: "the token was revoked".into(),
         retry_after_ms: None,
+    };
+    let denied = ToolCall {
+        session_key: key.clone(),
+        tool: "Bash".into(),
+        verdict: Verdict::Deny,
+        rule: "base".into(),
+        reason: Some("never by name".into()),
+        workspace_id: None,
+        message_id: None,
+        grant_id: None,
+        approval_id: None,
     };
     let mut all: Vec<(&'static str, Outgoing)> = vec![
         ("status_changed", status(DaemonStatus::Running, None).into()),
@@ -272,44 +436,24 @@ fn events() -> Vec<(&'static str, Outgoing)> {
         (
             "session_ended",
             SessionEnded {
-                session_key: key.clone(),
+                session_key: key,
                 workspace_id: ws.clone(),
                 channel_id: team.clone(),
                 reason: Some("reset".into()),
             }
             .into(),
         ),
+        ("tool_call", denied.clone().into()),
         (
-            "tool_call",
+            "tool_call_granted",
             ToolCall {
-                session_key: key.clone(),
-                tool: "Bash".into(),
-                verdict: Verdict::Deny,
-                rule: "base".into(),
-                reason: Some("never by name".into()),
-            }
-            .into(),
-        ),
-        (
-            "approval_requested",
-            ApprovalRequested {
-                approval_id: 9,
-                session_key: key.clone(),
-                tool: "slack_post".into(),
-                input: json!({"text": "hi"}),
-                expires_at: Some("2026-11-22T11:00:00.000Z".into()),
-            }
-            .into(),
-        ),
-        (
-            "approval_resolved",
-            ApprovalResolved {
-                approval_id: 9,
-                session_key: key,
-                tool: "slack_post".into(),
-                input: json!({"text": "hi"}),
-                decision: Decision::AllowHour,
-                reason: None,
+                verdict: Verdict::Allow,
+                rule: "grant:4".into(),
+                workspace_id: Some(ws.clone()),
+                message_id: Some(12),
+                grant_id: Some(4),
+                approval_id: Some(9),
+                ..denied
             }
             .into(),
         ),
@@ -339,6 +483,7 @@ fn events() -> Vec<(&'static str, Outgoing)> {
         ),
     ];
     let answer = |(name, answer)| (name, Outgoing::caused_by(Some("q1".into()), answer));
+    all.extend(questions());
     all.extend(answers().into_iter().map(answer));
     all
 }
@@ -369,6 +514,16 @@ pub(crate) fn names() -> std::collections::BTreeSet<String> {
             .to_owned()
     };
     events().into_iter().map(|(_, event)| name(event)).collect()
+}
+
+#[test]
+fn a_question_that_nobody_answered_is_no_denial_to_a_host_that_knows_decisions_alone() {
+    let resolved = |outcome: ApprovalOutcome| outcome.decision();
+    assert_eq!(resolved(ApprovalOutcome::Expired), None);
+    assert_eq!(resolved(ApprovalOutcome::Withdrawn), None);
+    for decision in [Decision::AllowOnce, Decision::AllowHour, Decision::Deny] {
+        assert_eq!(resolved(decision.into()), Some(decision));
+    }
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! What a query answers: a page of items, one shape a `what`. Times are ISO 8601.
 
+mod approval;
+mod tool;
+
+pub use approval::{ApprovalState, ApprovalView, AuditKind, AuditView, GrantSource, GrantState, GrantView};
+pub use tool::{PluginView, SideEffect, ToolDefault, ToolEffect, ToolView};
+
 use super::{ChannelFault, ConnectionStatus, DaemonStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
