@@ -38,6 +38,14 @@ impl Mismatch {
         }
     }
 
+    #[cfg(unix)]
+    pub(crate) fn not_json() -> Self {
+        Self {
+            path: String::new(),
+            problem: "the line is not JSON".to_owned(),
+        }
+    }
+
     fn new(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let path = match error.path().to_string() {
             root if root == "." => String::new(),

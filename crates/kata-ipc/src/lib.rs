@@ -1,15 +1,17 @@
 //! The wire between a Kata host and the daemon: one JSON object a line, commands in, events out.
 //!
 //! The host is whatever started the daemon: the Kata Agents desktop app, a test, a terminal. This crate is the
-//! only implementation of that protocol. It has three parts:
+//! only implementation of that protocol. It has four parts:
 //!
 //! - the shapes: [`Request`] and [`Command`], [`Outgoing`] and [`Event`], with every field's name as it stands
 //!   on the wire;
 //! - the framing: [`codec::Decoder`] turns bytes into requests, [`codec::encode`] turns an event into a line;
-//! - the pipes: [`stdio`] reads and writes them on threads of their own, with bounded channels between.
+//! - the pipes: [`stdio`] reads and writes them on threads of their own, with bounded channels between;
+//! - the local [`socket`], by which the daemon's own tools reach it (Unix alone).
 //!
 //! **What it refuses to know:** channels, queues, agents, SQLite, the file system. Ids are plain strings and
 //! integers here; the types that carry meaning live with their concerns, and the binary converts.
+//! The one file it makes is the [`socket`]'s.
 //!
 //! **Invariant:** a line's contents never come back in an error, since a line may hold tokens: [`BadLine`] names
 //! the line's `type` and `requestId` and the reason, never a value.
@@ -43,6 +45,8 @@ pub mod command;
 pub mod config;
 pub mod event;
 mod field;
+#[cfg(unix)]
+pub mod socket;
 pub mod stdio;
 
 pub use codec::BadLine;

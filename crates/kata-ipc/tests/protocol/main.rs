@@ -9,6 +9,8 @@ mod events;
 mod framing;
 mod pipes;
 mod schema;
+#[cfg(unix)]
+mod sockets;
 
 use kata_ipc::{
     BadLine, Request,
