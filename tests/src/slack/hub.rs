@@ -77,6 +77,10 @@ pub(crate) struct Hub {
 impl Hub {
     /// Sends `payload` to one of the sockets, as soon as there is one.
     pub(crate) fn enqueue(&mut self, kind: &'static str, payload: Value, message: Option<String>) {
+        // A command or a press that reaches nobody fails before the user's eyes; only events are tried again.
+        if kind != "events_api" && self.open() == 0 {
+            return;
+        }
         self.serial += 1;
         self.waiting.push_back(Envelope {
             serial: self.serial,
@@ -91,12 +95,8 @@ impl Hub {
     fn flush(&mut self) {
         while let Some(envelope) = self.waiting.pop_front() {
             let Some(socket) = self.pick() else {
-                // A command that reaches nobody fails before the user's eyes; only events are tried again.
-                if envelope.kind == "events_api" {
-                    self.waiting.push_front(envelope);
-                    return;
-                }
-                continue;
+                self.waiting.push_front(envelope);
+                return;
             };
             let (id, frame) = (socket.id, envelope.frame());
             // A send fails when the socket's task has just ended; then the socket is about to be removed.
@@ -246,7 +246,8 @@ impl Envelope {
     fn frame(&self) -> String {
         let mut frame = json!({
             "envelope_id": id_of(self.serial), "type": self.kind, "payload": self.payload,
-            "accepts_response_payload": self.kind != "events_api",
+            // An interaction in a message is answered by its `response_url` alone.
+            "accepts_response_payload": self.kind == "slash_commands",
         });
         if self.kind == "events_api" {
             frame["retry_attempt"] = self.attempt.into();

@@ -130,6 +130,9 @@ impl View<'_> {
             };
             out.insert("metadata".into(), shown);
         }
+        if !message.blocks.is_empty() {
+            out.insert("blocks".into(), message.blocks.clone().into());
+        }
         if !message.files.is_empty() {
             let files = message
                 .files

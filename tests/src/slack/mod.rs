@@ -22,6 +22,7 @@
 
 mod access;
 mod args;
+mod blocks;
 mod dump;
 mod error;
 mod fault;
@@ -31,6 +32,7 @@ mod methods;
 mod observe;
 mod people;
 mod port;
+mod press;
 mod record;
 mod servers;
 mod socket;

@@ -196,7 +196,7 @@ impl FakeSlack {
         .await;
     }
 
-    async fn until<T>(&self, what: &str, mut probe: impl FnMut(&State) -> Option<T>) -> T {
+    pub(super) async fn until<T>(&self, what: &str, mut probe: impl FnMut(&State) -> Option<T>) -> T {
         let look = || self.shared.look(&mut probe);
         self.shared
             .changes

@@ -84,6 +84,7 @@ pub(crate) struct Message {
     pub(crate) edited: Option<(String, Ts)>,
     pub(crate) metadata: Option<Value>,
     pub(crate) files: Vec<String>,
+    pub(crate) blocks: Vec<Value>,
     pub(crate) reactions: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -99,6 +100,7 @@ impl Message {
             edited: None,
             metadata: None,
             files: Vec::new(),
+            blocks: Vec::new(),
             reactions: BTreeMap::new(),
         }
     }

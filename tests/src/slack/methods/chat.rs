@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Answer, joined};
 use crate::slack::{
     args::Args,
+    blocks,
     error::Refusal,
     record::{Posted, Via},
     state::State,
@@ -31,8 +32,10 @@ pub(super) fn post_message(state: &mut State, args: &Args) -> Answer {
         return Err("is_archived".into());
     }
     let text = text(args, MAX_TEXT)?;
+    let blocks = blocks::read(args, state.world.serial())?;
     let thread = thread(state, &target, args)?;
     let mut message = state.own_message(&text, thread);
+    message.blocks = blocks.unwrap_or_default();
     message.metadata = metadata(args)?;
     if thread.is_some() && args.flag("reply_broadcast") {
         message.subtype = Some("thread_broadcast");
@@ -70,6 +73,9 @@ pub(super) fn post_ephemeral(state: &mut State, args: &Args) -> Answer {
 pub(super) fn update(state: &mut State, args: &Args) -> Answer {
     let (channel, ts) = own(state, args, "cant_update_message")?;
     let text = text(args, MAX_EDITED_TEXT)?;
+    // Blocks that are not given again are gone, unless there is no new text to show in their place.
+    let retained = !args.all.contains_key("text");
+    let blocks = blocks::read(args, state.world.serial())?;
     let edited = state.world.next_ts();
     let messages = &mut state
         .world
@@ -78,7 +84,14 @@ pub(super) fn update(state: &mut State, args: &Args) -> Answer {
         .ok_or("channel_not_found")?
         .messages;
     let message = messages.get_mut(&ts).ok_or("message_not_found")?;
-    message.text.clone_from(&text);
+    if !retained {
+        message.text.clone_from(&text);
+    }
+    match blocks {
+        Some(blocks) => message.blocks = blocks,
+        None if !retained => message.blocks.clear(),
+        None => {}
+    }
     message.edited = Some((BOT_USER.to_owned(), edited));
     let thread = message.thread.filter(|t| *t != ts);
     let known = message.metadata.clone();

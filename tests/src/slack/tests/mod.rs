@@ -1,5 +1,6 @@
 //! The fake is held to Slack's documents, by a client that knows nothing of katad.
 
+mod blocks;
 mod faults;
 mod methods;
 mod pages;

@@ -15,7 +15,7 @@ fn sample(name: &str) -> Value {
 }
 
 /// Fields newer than the samples, from the pages of Slack's documentation named beside them.
-const NEWER: [&str; 8] = [
+const NEWER: [&str; 10] = [
     // https://docs.slack.dev/apis/events-api/#event-type-structure
     "context_team_id",
     "context_enterprise_id",
@@ -27,6 +27,10 @@ const NEWER: [&str; 8] = [
     "event_ts",
     "team",
     "app_id",
+    // https://docs.slack.dev/reference/block-kit/blocks (left out of the samples: there are too many kinds)
+    "blocks",
+    // https://docs.slack.dev/reference/interaction-payloads/block_actions-payload (blank in the sample)
+    "values",
 ];
 
 /// Checks that `ours` has no field that `theirs` lacks, and none of another type.
@@ -83,8 +87,16 @@ async fn events_have_the_shape_of_slacks_samples() {
     };
     slack.user_shares("C1", "U1", "look", &upload);
     assert_shape("MessageFileSharePayload", &payload().await);
+    let root = slack.post_silently("C1", "U1", "root");
     slack.slash_command("C1", "U1", "/kata", "hello");
     assert_shape("SlashCommandPayload", &payload().await);
+    let button = json!({"type": "button", "text": {"type": "plain_text", "text": "Go"}, "action_id": "go", "value": "go"});
+    let blocks = json!([{"type": "actions", "elements": [button]}]);
+    let args = json!({"channel": "C1", "text": "go?", "thread_ts": root, "blocks": blocks});
+    let card = call(&slack, "chat.postMessage", args).await["ts"].clone();
+    payload().await;
+    slack.press("U1", card.as_str().unwrap(), "go");
+    assert_shape("BlockActionPayload", &payload().await);
 }
 
 #[tokio::test]
