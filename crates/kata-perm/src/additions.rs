@@ -3,6 +3,7 @@
 use crate::{
     facts::Facts,
     file::{Effect, Endpoint, PermissionsFile},
+    grant::FileGrant,
     path::{RootedGlob, Roots},
     pattern::{NamePattern, Pattern},
     policy::ToolDefault,
@@ -74,6 +75,13 @@ impl Additions {
         self.granting
             .iter()
             .filter_map(|rule| Some((rule.written.id.as_str(), rule.written.uses?)))
+    }
+
+    /// The rules that allow, and come to an end.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = FileGrant> {
+        self.granting
+            .iter()
+            .filter_map(|rule| FileGrant::of(&rule.written))
     }
 
     /// What becomes of a tool that declares `default`, going by its name alone; none if it never runs. Where a rule may deny

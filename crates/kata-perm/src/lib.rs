@@ -95,13 +95,16 @@
 
 mod additions;
 mod call;
+mod digest;
 mod facts;
 mod file;
 pub mod gate;
+mod grant;
 mod path;
 mod pattern;
 mod pointer;
 mod policy;
+pub mod preview;
 mod rule;
 mod shell;
 mod size;
@@ -113,7 +116,9 @@ mod web;
 mod written;
 
 pub use call::{Context, Role, ToolCall};
+pub use digest::Digest;
 pub use file::{FileError, PermissionsFile};
+pub use grant::FileGrant;
 pub use path::Roots;
 pub use policy::{Policy, ToolDefault};
 pub use verdict::{Decision, Verdict};

@@ -9,6 +9,7 @@ use crate::{
     call::{Context, Role, ToolCall},
     facts::Facts,
     file::PermissionsFile,
+    grant::FileGrant,
     path::Roots,
     size,
     text::{LONGEST, hidden},
@@ -88,6 +89,11 @@ impl Policy {
     /// The rules that allow a number of calls: their ids, and that number. See [`Context::with_uses`].
     pub fn counted_rules(&self) -> impl Iterator<Item = (&str, u64)> {
         self.additions.iter().flat_map(|additions| additions.counted())
+    }
+
+    /// The rules that allow a number of calls or until a time, by id. One that is over is among them.
+    pub fn file_grants(&self) -> impl Iterator<Item = FileGrant> {
+        self.additions.iter().flat_map(|additions| additions.grants())
     }
 
     /// Whether somebody in this role may start a run at all.

@@ -1,6 +1,7 @@
 //! What the policy says, seen from outside.
 
 mod file;
+mod grants;
 // Needs symbolic links.
 #[cfg(unix)]
 mod hostile;
