@@ -225,3 +225,6 @@ impl Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
