@@ -56,6 +56,30 @@ impl FakeSlack {
         .await
     }
 
+    /// Another app's button in the place of ours: the one with this value has this `action_id` from now on.
+    ///
+    /// # Panics
+    /// If the message has no such button.
+    pub fn rename_action(&self, ts: &str, value: &str, action_id: &str) {
+        let at: Ts = ts.parse().expect("a timestamp");
+        self.shared.change(|state| {
+            let mut messages = state
+                .world
+                .channels
+                .values_mut()
+                .filter_map(|c| c.messages.get_mut(&at));
+            let mut elements = messages
+                .next()
+                .into_iter()
+                .flat_map(|message| &mut message.blocks);
+            let button = elements.find_map(|block| {
+                let elements = block.get_mut("elements")?.as_array_mut()?;
+                elements.iter_mut().find(|element| element["value"] == value)
+            });
+            button.expect("the test names a button of its own")["action_id"] = action_id.into();
+        });
+    }
+
     /// `user` presses the button under the message `ts` that has this value, or this label. It reaches the app only if a
     /// socket is open, as with Slack. Gives the press's `action_ts`, by which its acknowledgement is known.
     ///

@@ -9,8 +9,8 @@ use std::{
 };
 
 use kata_channel::{
-    Adapter, Admitted, ChannelError, ChannelKey, Clock, Effect, Error, IdempotencyKey, Inbound, ManualClock,
-    Outbound, Page, Place, Timestamp,
+    Adapter, Admitted, ChannelError, ChannelKey, Choice, ChoiceStyle, Clock, Effect, Error, IdempotencyKey,
+    Inbound, ManualClock, Outbound, Page, Place, Timestamp,
     drive::{Ingress, Sink},
     settings::{Filter, Settings},
 };
@@ -206,6 +206,24 @@ async fn without_a_user_at_it_only_answers_are_printed() {
         .await
         .unwrap();
     assert_eq!(paper.text(), "the answer\n");
+}
+
+#[tokio::test]
+async fn a_question_is_its_text_since_a_terminal_has_no_buttons() {
+    let paper = Paper::default();
+    let terminal = Terminal::open(io::empty(), paper.clone(), options(false, false)).unwrap();
+    let adapter = channel(&terminal);
+    assert!(adapter.descriptor().approvals && adapter.cards().is_none());
+    let question = Outbound {
+        choices: vec![Choice {
+            label: "Allow".into(),
+            says: "yes 7Q4".into(),
+            style: ChoiceStyle::Primary,
+        }],
+        ..answer("May I? Say yes 7Q4 or no 7Q4.", 1, 1)
+    };
+    adapter.send(&question).await.unwrap();
+    assert_eq!(paper.text(), "May I? Say yes 7Q4 or no 7Q4.\n");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! One Slack channel behind the adapter contract.
 
+mod cards;
 mod files;
 mod history;
 mod read_back;
@@ -10,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use kata_channel::{
-    Adapter, ChannelError, Descriptor, Files, History, Identity, Length, Outbound, Push, ReadBack, Receipt,
-    SendError, Signs, Unit, drive::Sink,
+    Adapter, Cards, ChannelError, Descriptor, Files, History, Identity, Length, Outbound, Push, ReadBack,
+    Receipt, SendError, Signs, Unit, drive::Sink,
 };
 use tokio_util::task::TaskTracker;
 
@@ -103,6 +104,10 @@ impl Adapter for SlackAdapter {
 
     fn signs(&self) -> Option<&dyn Signs> {
         self.signs.then_some(self)
+    }
+
+    fn cards(&self) -> Option<&dyn Cards> {
+        Some(self)
     }
 
     fn files(&self) -> Option<&dyn Files> {

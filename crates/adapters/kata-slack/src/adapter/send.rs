@@ -9,7 +9,7 @@ use slack_morphism::{
 };
 use url::Url;
 
-use super::SlackAdapter;
+use super::{SlackAdapter, cards};
 use crate::{
     errors::CallError,
     read::response_url_until,
@@ -50,7 +50,8 @@ async fn post(adapter: &SlackAdapter, out: &Outbound) -> Result<Receipt, SendErr
     let conversation = out.place.conversation.as_str();
     let content = SlackMessageContent::new()
         .with_text(out.text.clone())
-        .with_metadata(metadata(&out.key));
+        .with_metadata(metadata(&out.key))
+        .opt_blocks((!out.choices.is_empty()).then(|| cards::blocks(&out.text, &out.choices)));
     let thread = thread(adapter, out).map(|thread| thread.as_str().into());
     let request = SlackApiChatPostMessageRequest::new(conversation.into(), content).opt_thread_ts(thread);
     let call = Call {
@@ -71,9 +72,12 @@ pub(super) fn thread<'a>(adapter: &SlackAdapter, out: &'a Outbound) -> Option<&'
         .filter(|_| adapter.desk.reply_in != ReplyIn::Conversation)
 }
 
-/// Whether a part of this answer goes, or went, by `response_url` at `at`.
+/// Whether a part of this answer goes, or went, by `response_url` at `at`. One with choices never does: Slack gives such a
+/// message no id, and its choices could not be taken away.
 pub(super) fn goes_by_response_url(out: &Outbound, at: kata_channel::Timestamp) -> bool {
-    out.part <= RESPONSE_URL_TAKES && response_url_until(&out.metadata).is_some_and(|until| at < until)
+    out.choices.is_empty()
+        && out.part <= RESPONSE_URL_TAKES
+        && response_url_until(&out.metadata).is_some_and(|until| at < until)
 }
 
 fn response_url(adapter: &SlackAdapter, out: &Outbound) -> Option<Url> {

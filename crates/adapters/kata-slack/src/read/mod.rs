@@ -1,8 +1,9 @@
-//! From Slack's words to ours: a message, an edit, a deletion or a command becomes an [`Inbound`]; everything else
+//! From Slack's words to ours: a message, an edit, a deletion, a command or a press becomes an [`Inbound`]; everything else
 //! (joins, topics, unfurls) is nothing to us.
 
 mod command;
 mod message;
+mod press;
 mod text;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::{account::Me, names::Lexicon, web::wire::Message};
 
 pub(crate) use command::{command, response_url_until};
+pub(crate) use press::{CHOICE, press};
 
 /// For whom and with what knowledge something is read.
 #[derive(Clone, Copy, Debug)]

@@ -35,10 +35,10 @@ fn assign<'a>(seats: &'a [Arc<Seat>], batch: &'a [Event]) -> Vec<(&'a Seat, Vec<
     let mut taken: Vec<(&Seat, Vec<&Event>)> = seats.iter().map(|seat| (&**seat, Vec::new())).collect();
     for event in batch {
         let takers = taken.iter_mut().filter(|(seat, _)| seat.desk.takes(event));
-        let most = if matches!(event.what, What::Command(_)) {
-            1
-        } else {
-            usize::MAX
+        let most = match event.what {
+            What::Command(_) => 1,
+            // Only its own channel knows what a press answers.
+            What::Message { .. } | What::Press(_) => usize::MAX,
         };
         takers.take(most).for_each(|(_, events)| events.push(event));
     }
@@ -65,6 +65,7 @@ async fn names(desk: &Desk, events: &[&Event]) -> Lexicon {
     for event in events {
         match &event.what {
             What::Message { message, .. } => read::ids(message, &mut ids),
+            What::Press(press) => drop(ids.insert(press.user.clone())),
             What::Command(command) => {
                 read::ids_of_command(
                     &command.user_id.0,

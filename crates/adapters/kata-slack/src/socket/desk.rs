@@ -26,18 +26,19 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Whether an event is for this channel. A conversation that a sibling names is the sibling's alone. `channelIds`
-    /// do not restrict slash commands, so one that is given where no channel is at home is taken all the same.
+    /// do not restrict slash commands, so one that is given where no channel is at home is taken all the same; and so is a
+    /// press under what we said there.
     pub(super) fn takes(&self, event: &Event) -> bool {
         let Ok(me) = self.account.me() else { return false };
         self.takes_from(&event.origin, &me)
-            && self.takes_in(&event.conversation, matches!(event.what, What::Command(_)))
+            && self.takes_in(&event.conversation, !matches!(event.what, What::Message { .. }))
     }
 
-    fn takes_in(&self, conversation: &str, command: bool) -> bool {
+    fn takes_in(&self, conversation: &str, anywhere: bool) -> bool {
         if self.named.iter().any(|named| named == conversation) {
             return true;
         }
-        (self.named.is_empty() || command) && !self.account.belongs_to_another(conversation, &self.key)
+        (self.named.is_empty() || anywhere) && !self.account.belongs_to_another(conversation, &self.key)
     }
 
     /// An app in several workspaces has one socket for all of them.
@@ -65,6 +66,7 @@ impl Desk {
                 reader.event(message, scene)
             }
             What::Command(command) => Some(read::command(command, &reader, self.clock.wall())),
+            What::Press(press) => Some(read::press(press, &reader, self.clock.wall())),
         }
     }
 

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 use slack_morphism::events::SlackCommandEvent;
 use tokio::time::Instant;
 
-use crate::web::wire::Message;
+use super::interaction::pressed;
+use crate::web::wire::{Message, Press};
 
 /// A frame, read.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub(super) enum What {
     },
     /// A slash command.
     Command(SlackCommandEvent),
+    /// A choice under a message of ours was pressed.
+    Press(Press),
 }
 
 #[derive(Deserialize)]
@@ -91,9 +94,9 @@ struct Authorization {
 }
 
 #[derive(Deserialize)]
-struct EventType {
+pub(super) struct EventType {
     #[serde(rename = "type", default)]
-    kind: String,
+    pub(super) kind: String,
 }
 
 /// Reads a frame that came in at `received`.
@@ -108,9 +111,13 @@ pub(super) fn read(text: &str, received: Instant) -> Frame {
             Some("too_many_websockets") => Farewell::TooMany,
             _ => Farewell::Refresh,
         }),
-        (kind @ ("events_api" | "slash_commands"), Some(id)) => {
+        (kind @ ("events_api" | "slash_commands" | "interactive"), Some(id)) => {
             let payload = envelope.payload.map_or("null", RawValue::get);
-            let read = if kind == "events_api" { happened } else { commanded };
+            let read = match kind {
+                "events_api" => happened,
+                "slash_commands" => commanded,
+                _ => pressed,
+            };
             match read(payload) {
                 Ok(Some((conversation, origin, what))) => Frame::Event(Box::new(Event {
                     envelope: id,
@@ -123,13 +130,13 @@ pub(super) fn read(text: &str, received: Instant) -> Frame {
                 Err(_) => Frame::Unreadable(Some(id)),
             }
         }
-        // Interactive payloads and types of tomorrow.
+        // Types of tomorrow.
         (_, Some(id)) => Frame::Ignored(id),
         (_, None) => Frame::Unreadable(None),
     }
 }
 
-type Read = serde_json::Result<Option<(String, Origin, What)>>;
+pub(super) type Read = serde_json::Result<Option<(String, Origin, What)>>;
 
 fn happened(payload: &str) -> Read {
     let payload: EventsApi<'_> = serde_json::from_str(payload)?;

@@ -7,6 +7,7 @@
 mod deliver;
 mod desk;
 mod envelope;
+mod interaction;
 mod lanes;
 mod link;
 mod pump;

@@ -73,6 +73,25 @@ pub(crate) struct Metadata {
     pub(crate) event_payload: Value,
 }
 
+/// The press of a button of ours, out of a `block_actions` payload:
+/// <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
+#[derive(Clone, Debug)]
+pub(crate) struct Press {
+    pub(crate) conversation: String,
+    /// Slack calls the conversation a direct message.
+    pub(crate) is_direct: bool,
+    pub(crate) team: Option<String>,
+    /// The message that has the button.
+    pub(crate) message: String,
+    pub(crate) thread: Option<String>,
+    pub(crate) user: String,
+    pub(crate) action: String,
+    /// What the button says.
+    pub(crate) says: String,
+    /// When it was pressed, as a `ts`.
+    pub(crate) at: String,
+}
+
 /// Answer of `conversations.history` and `conversations.replies`. `ok` is demanded: an answer that is no JSON at all
 /// (a captive portal) reaches us as `{}`.
 #[derive(Debug, Deserialize)]

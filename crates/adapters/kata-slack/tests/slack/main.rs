@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test may")]
 
+mod cards;
 mod connect;
 mod files;
 mod history;
