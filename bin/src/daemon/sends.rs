@@ -199,7 +199,11 @@ fn outbound(channel: &Channel, part: &Part) -> Outbound {
         part: part.part,
         of: part.of,
         metadata: part.metadata.clone(),
-        choices: Vec::new(),
+        choices: part
+            .choices
+            .iter()
+            .filter_map(|choice| serde_json::from_value(choice.clone()).ok())
+            .collect(),
         created_at: Timestamp::from_millis(part.created_at.0),
     }
 }

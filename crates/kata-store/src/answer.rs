@@ -1,5 +1,7 @@
 //! Outbound rows and their parts: how an answer comes into being, and which step of it is next.
 
+use serde_json::Value;
+
 use crate::{
     StoreError, UnixMs, channel,
     lane::{self, Lane},
@@ -76,9 +78,21 @@ pub(crate) fn split(tx: &mut Tx<'_>, answer: i64, parts: &[String]) -> Result<()
 
 /// The one part of a notice, whose key says what it is about (D22).
 pub(crate) fn notice_part(tx: &mut Tx<'_>, answer: i64, text: &str, key: &str) -> Result<(), StoreError> {
+    one_part(tx, answer, text, key, &[])
+}
+
+/// The one part of an answer that is ready to send as it is.
+pub(crate) fn one_part(
+    tx: &mut Tx<'_>,
+    answer: i64,
+    text: &str,
+    key: &str,
+    choices: &[Value],
+) -> Result<(), StoreError> {
+    let choices = (!choices.is_empty()).then(|| payload::write(&choices));
     tx.run(
-        "INSERT INTO kata_parts (answer, n, of, text, key) VALUES (?1, 1, 1, ?2, ?3)",
-        (answer, text, key),
+        "INSERT INTO kata_parts (answer, n, of, text, key, choices) VALUES (?1, 1, 1, ?2, ?3, ?4)",
+        (answer, text, key, choices),
     )?;
     Ok(())
 }

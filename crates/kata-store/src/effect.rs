@@ -2,10 +2,10 @@
 //! effect, so that seen again it does nothing (D2).
 
 use crate::{
-    Effect, LaneView, NewMessage, Outcome, ReplyFn, StoreError,
+    Answered, AnsweredWhat, Effect, LaneView, NewMessage, Outcome, ReplyFn, StoreError,
     admit::{self, Waiting},
     answer::{self, NewAnswer},
-    cancel,
+    approval, cancel,
     channel::Home,
     lane::{self, Lane},
     reset, session,
@@ -23,9 +23,10 @@ pub(crate) fn consume(
 ) -> Result<Outcome, StoreError> {
     let mut lane = admit::open_lane(tx, home, &message)?;
     let reply_thread = message.reply_thread.clone();
+    let conversation = message.conversation.clone();
     let key = session::key(tx, home, &lane);
     let row = admit::insert(tx, home, &lane, message, &Waiting { key: &key, gap: None })?;
-    let (mut cancelled, mut ended_session) = (None, None);
+    let (mut cancelled, mut ended_session, mut answered) = (None, None, None);
     let (name, reason, reply) = match effect {
         Effect::Skip { reason } => ("skipped", Some(reason), None),
         Effect::Reply(reply) => ("reply", None, Some(reply)),
@@ -36,6 +37,13 @@ pub(crate) fn consume(
         Effect::Stop(reply) => {
             cancelled = stop(tx, &lane)?;
             ("stop", None, Some(reply))
+        }
+        Effect::Approval(effect) => {
+            let (heard, text) = approval::consume(tx, home.id, &conversation, effect)?;
+            let reason = told(&heard);
+            answered = Some(Box::new(heard));
+            let reply: ReplyFn = Box::new(move |_| text);
+            ("approval", Some(reason), Some(reply))
         }
     };
     tx.run(
@@ -51,7 +59,21 @@ pub(crate) fn consume(
         reply,
         cancelled,
         ended_session,
+        answered,
     })
+}
+
+/// What `explain` tells of an answer to a question.
+fn told(answered: &Answered) -> String {
+    let what = match answered.what {
+        AnsweredWhat::Taken => "counts",
+        AnsweredWhat::NotAllowed => "is nobody's who may answer",
+        AnsweredWhat::Already => "comes second",
+        AnsweredWhat::TooLate => "comes too late",
+        AnsweredWhat::Unknown => return "an answer to no question".to_owned(),
+    };
+    let id = answered.approval.as_ref().map_or(0, |approval| approval.id);
+    format!("this answer to approval {id} {what}")
 }
 
 fn stop(tx: &mut Tx<'_>, lane: &Lane) -> Result<Option<i64>, StoreError> {

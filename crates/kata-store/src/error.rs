@@ -36,6 +36,12 @@ pub enum StoreError {
     /// There is no such part of an answer.
     #[error("there is no part number {0}")]
     NoPart(i64),
+    /// There is no such turn.
+    #[error("there is no turn number {0}")]
+    NoTurn(i64),
+    /// Nearly all codes of the channel name a question of the last day.
+    #[error("too many questions were asked in this channel within a day")]
+    Codes,
     /// A part of the caller's that ran inside the transaction panicked.
     #[error("a text for the user could not be made")]
     Panicked,

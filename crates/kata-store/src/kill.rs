@@ -17,6 +17,11 @@ pub const KILL_POINTS: &[&str] = &[
     "sweep",
 ];
 
+/// The same for the operations of the gate.
+pub const GATE_KILL_POINTS: &[&str] = &[
+    "judge", "ask", "resolve", "expire", "withdraw", "grants", "revoke",
+];
+
 /// Where a batch of operations stands.
 #[derive(Clone, Copy)]
 pub(crate) enum When {

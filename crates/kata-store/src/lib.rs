@@ -1,12 +1,12 @@
-//! The daemon's SQLite state: queue, outbox, cursors, sessions, behind one async handle.
+//! The daemon's SQLite state: queue, outbox, cursors, sessions, grants, audit, behind one async handle.
 //!
 //! One thread writes; what waits for it together is committed together, with one `fsync`. Readers are a small pool
 //! that cannot write. The file is the Kata 0.7 daemon's `daemon.db`, opened in place and left usable by that daemon:
 //! its columns keep their meaning, ours stand beside them.
 //!
-//! What this crate refuses to know: platforms, agents, the wire, permissions. It stores texts, names and times, keeps
-//! messages of one lane in order, and makes the steps of their lives durable. When something is tried, and what is
-//! said, is the caller's.
+//! What this crate refuses to know: platforms, agents, the wire, rules. It stores texts, names and times, keeps messages
+//! of one lane in order, and makes the steps of their lives durable. When something is tried, what is said, and what the
+//! rules say about a tool call, is the caller's; that a grant is used once and that every verdict is written down is ours.
 //!
 //! # Example
 //! ```
@@ -23,6 +23,7 @@
 //!     max_waiting_rows: 1_000_000,
 //!     max_attempts: 5,
 //!     max_lease_attempts: 2,
+//!     audit_head: None,
 //! };
 //! let store = Store::open(&folder.path().join("daemon.db"), options)?.store;
 //! # runtime.block_on(async {
@@ -37,7 +38,9 @@
 mod admit;
 mod adopt;
 mod answer;
+mod approval;
 mod attempt;
+mod audit;
 mod cancel;
 mod channel;
 mod claim;
@@ -45,7 +48,10 @@ mod cursor;
 mod damage;
 mod effect;
 mod error;
+mod gate;
+mod grant;
 mod job;
+mod judge;
 mod kill;
 mod lane;
 mod message;
@@ -78,9 +84,16 @@ mod words;
 mod writer;
 
 pub use adopt::Adopted;
+pub use approval::{
+    Answered, AnsweredFn, AnsweredWhat, Approval, ApprovalEffect, ApprovalFilter, Card, CardFn, CardPlace,
+    NewApproval, OpenedApproval, Reply, Run,
+};
+pub use audit::{AuditFilter, AuditReport, AuditRow, Break, Broken, HeadStanding};
 pub use damage::SetAside;
 pub use error::{Cause, OpenError, StoreError};
-pub use kill::KILL_POINTS;
+pub use grant::{FileGrant, Grant, GrantFilter};
+pub use judge::{Counted, Judge, Judged, Scope};
+pub use kill::{GATE_KILL_POINTS, KILL_POINTS};
 pub use message::{
     Admit, Arrival, Channel, ChannelId, CursorMove, Effect, LaneView, NewMessage, Outcome, ReplyFn,
 };
@@ -94,3 +107,4 @@ pub use turn::{Answer, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished
 pub use view::{
     ChannelCounts, Direction, Explanation, Listed, MessageFilter, QueuePlace, SessionView, Step, View,
 };
+pub use words::{ApprovalDecision, ApprovalState, AuditKind, GrantSource, Ruling, Via};

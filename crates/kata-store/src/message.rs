@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde_json::{Map, Value};
 
-use crate::UnixMs;
+use crate::{Answered, ApprovalEffect, UnixMs};
 
 /// Names a channel, (workspace, slug), in this database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +125,8 @@ pub enum Effect {
     Reset(ReplyFn),
     /// The lane's running turn is cancelled.
     Stop(ReplyFn),
+    /// It answers a question about a tool call.
+    Approval(ApprovalEffect),
 }
 
 impl fmt::Debug for Effect {
@@ -134,6 +136,7 @@ impl fmt::Debug for Effect {
             Self::Reply(_) => "Reply",
             Self::Reset(_) => "Reset",
             Self::Stop(_) => "Stop",
+            Self::Approval(_) => "Approval",
         })
     }
 }
@@ -221,5 +224,7 @@ pub enum Outcome {
         cancelled: Option<i64>,
         /// The session that it ended.
         ended_session: Option<String>,
+        /// The question that it answered, and how that was taken.
+        answered: Option<Box<Answered>>,
     },
 }

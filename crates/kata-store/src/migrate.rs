@@ -7,6 +7,7 @@ use crate::OpenError;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_kata_0_7.sql"),
     include_str!("migrations/0002_queue.sql"),
+    include_str!("migrations/0003_gate.sql"),
 ];
 
 /// Brings the file to the present schema.

@@ -11,7 +11,9 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    OpenError, Room, SetAside, Store, StoreError, UnixMs, attempt, damage, migrate,
+    OpenError, Room, SetAside, Store, StoreError, UnixMs, attempt,
+    audit::{self, Check, HeadFile},
+    damage, migrate,
     room::Disk,
     settle,
     store::Inner,
@@ -45,6 +47,8 @@ pub struct OpenOptions {
     pub max_attempts: u32,
     /// Attempts that may end by their lease (D11).
     pub max_lease_attempts: u32,
+    /// The file that names the last row of the audit, written after each commit that added one. None: there is none.
+    pub audit_head: Option<PathBuf>,
 }
 
 impl fmt::Debug for OpenOptions {
@@ -54,6 +58,7 @@ impl fmt::Debug for OpenOptions {
             .field("max_waiting_rows", &self.max_waiting_rows)
             .field("max_attempts", &self.max_attempts)
             .field("max_lease_attempts", &self.max_lease_attempts)
+            .field("audit_head", &self.audit_head)
             .finish_non_exhaustive()
     }
 }
@@ -161,16 +166,23 @@ fn recover(conn: &Connection, path: &Path, options: &OpenOptions) -> Result<Vec<
     };
     let parked = attempt::recover(&mut tx)?;
     settle::recover(&mut tx)?;
+    let head = options.audit_head.as_deref();
+    let check = head.map(|head| audit::check(&mut tx, head)).transpose()?;
     conn.execute_batch("COMMIT")?;
+    if let (Some(Check::Disputed), Some(head)) = (check, head) {
+        audit::set_aside(head, now);
+    }
     Ok(parked)
 }
 
-/// A live app may still answer a row of the database that was set aside: its ids must not come again.
+/// A live app may still answer a row or a question of the database that was set aside: its ids must not come again.
 fn seed_ids(conn: &Connection, now: UnixMs) -> Result<(), StoreError> {
-    conn.execute(
-        "INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?1)",
-        [now.0 / 1_000],
-    )?;
+    for table in ["messages", "kata_approvals", "kata_grants"] {
+        conn.execute(
+            "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)",
+            (table, now.0 / 1_000),
+        )?;
+    }
     Ok(())
 }
 
@@ -193,8 +205,13 @@ fn start(path: &Path, conn: Connection, options: OpenOptions) -> Result<Store, O
         watch::Sender::new(Room::Enough),
     );
     let inner = (work.subscribe(), out.subscribe(), room.subscribe());
+    let mut head = options.audit_head.clone().map(HeadFile::new);
+    if let Some(head) = &mut head {
+        head.write(&conn);
+    }
     let writer = Writer {
         conn,
+        head,
         disk: Disk::new(folder(path), options.min_free_bytes),
         options,
         queue: jobs,

@@ -134,11 +134,12 @@ fn try_part(tx: &mut Tx<'_>, head: Head, next: &NextPart) -> Result<OutWork, Sto
     part.map(OutWork::Send).ok_or(StoreError::NoPart(next.id))
 }
 
-const PART: &str = "id, text, key, n, of, attempts, first_attempt_ms, attempt_ms, legacy";
+const PART: &str = "id, text, key, n, of, attempts, first_attempt_ms, attempt_ms, legacy, choices";
 
 fn read(row: &Row<'_>, head: Head) -> rusqlite::Result<Part> {
     let said = head.answered.as_deref().and_then(payload::Said::read);
     let metadata = said.map(|said| said.metadata).unwrap_or_default();
+    let choices: Option<String> = row.get(9)?;
     Ok(Part {
         id: row.get(0)?,
         answer: head.id,
@@ -150,6 +151,9 @@ fn read(row: &Row<'_>, head: Head) -> rusqlite::Result<Part> {
         key: row.get(2)?,
         part: row.get(3)?,
         of: row.get(4)?,
+        choices: choices
+            .and_then(|choices| serde_json::from_str(&choices).ok())
+            .unwrap_or_default(),
         metadata,
         created_at: head.created_at,
         attempt: row.get(5)?,

@@ -6,6 +6,10 @@ use crate::{ChannelId, UnixMs};
 
 /// The answer to an outbox claim.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made a claim, and taken apart at once"
+)]
 pub enum OutClaim {
     /// Work.
     Work(OutWork),
@@ -65,6 +69,8 @@ pub struct Part {
     pub part: u32,
     /// How many parts the answer has.
     pub of: u32,
+    /// What the reader may choose from, as it was given with the card of a question.
+    pub choices: Vec<Value>,
     /// The metadata of the message that is answered.
     pub metadata: Map<String, Value>,
     /// When the answer came into being: its age counts from here (D21).

@@ -18,7 +18,8 @@ struct Tried {
     id: i64,
     answer: i64,
     lane: i64,
-    /// The row that it answers, if secrets of the platform stand in it.
+    /// The row that it answers, if secrets of the platform stand in it. While its turn is open (this is the card of a
+    /// question), its own answer is still to come, and needs them.
     secret: Option<i64>,
     attempts: u32,
     is_reading: bool,
@@ -37,6 +38,7 @@ pub(crate) fn settle(tx: &mut Tx<'_>, part: i64, settle: Settle) -> Result<Settl
         "SELECT p.answer, p.state, p.attempts, p.n = p.of, m.lane, a.id, m.status
          FROM kata_parts p JOIN messages m ON m.id = p.answer
            LEFT JOIN messages a ON a.id = m.answers AND a.secret_until_ms IS NOT NULL
+             AND a.status IN ('processed', 'failed')
          WHERE p.id = ?1",
         [part],
         |row| {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{ChannelId, StoreError, settle, tx::Tx};
+use crate::{ChannelId, StoreError, approval, audit, grant, settle, tx::Tx};
 
 /// Rows that one step looks at.
 const STEP: i64 = 200;
+
+/// Closed questions, and grants from which nothing comes any more, are kept for so long after their end.
+const GATE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// How long rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Retention {
     pub failed: Duration,
     /// What is left of a deleted message, so that it is known when it is seen again.
     pub tombstones: Duration,
+    /// Rows of the audit.
+    pub audit: Duration,
 }
 
 /// What a step of retention did.
@@ -42,9 +47,19 @@ struct Old {
 pub(crate) fn sweep(tx: &mut Tx<'_>, retention: &Retention) -> Result<Swept, StoreError> {
     blank(tx)?;
     let stones = tombstones(tx, retention)?;
+    let decided = decided(tx, retention)?;
     let mut swept = rows(tx, retention)?;
-    swept.more |= stones;
+    swept.more |= stones | decided;
     Ok(swept)
+}
+
+/// True: there may be more.
+fn decided(tx: &mut Tx<'_>, retention: &Retention) -> Result<bool, StoreError> {
+    let cutoff = tx.now.minus(GATE);
+    let approvals = approval::sweep(tx, cutoff, STEP)?;
+    let grants = grant::sweep(tx, cutoff, STEP)?;
+    let audit = audit::sweep(tx, retention.audit, STEP)?;
+    Ok(approvals | grants | audit)
 }
 
 /// Walks along the ids, which ascend with age, as far as anything can be old enough. No index is kept for this: behind

@@ -6,6 +6,17 @@
 
 use crate::{StoreError, UnixMs, row::Ending, tx::Tx};
 
+/// Notes what happens to a message whose row may be gone by retention.
+pub(crate) fn if_kept(tx: &Tx<'_>, message: i64, step: &str, detail: &str) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO kata_trail (message, n, at_ms, step, detail)
+         SELECT ?1, (SELECT COALESCE(MAX(n), 0) + 1 FROM kata_trail WHERE message = ?1), ?2, ?3, ?4
+         WHERE EXISTS (SELECT 1 FROM messages WHERE id = ?1)",
+        (message, tx.now, step, detail),
+    )?;
+    Ok(())
+}
+
 /// A claim of a row.
 pub(crate) const CLAIMED: &str = "claimed";
 /// A parked row waits again, and its attempts are counted anew.

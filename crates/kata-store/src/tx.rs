@@ -16,11 +16,13 @@ pub(crate) struct Tx<'a> {
     pub(crate) memo: &'a mut Memo,
 }
 
-/// Who is to be woken after the commit. A wake-up too many does no harm.
+/// What is to be done after the commit. One time too many does no harm.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
     pub(crate) work: bool,
     pub(crate) out: bool,
+    /// Audit rows were added: their head is to be written.
+    pub(crate) audit: bool,
 }
 
 /// What the writer remembers between transactions, and may forget.

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     OpenOptions, Room, StoreError,
+    audit::HeadFile,
     job::Job,
     kill::{self, When},
     room::Disk,
@@ -53,6 +54,8 @@ pub(crate) struct Writer {
     pub(crate) queue: mpsc::Receiver<Message>,
     pub(crate) signals: Signals,
     pub(crate) memo: Memo,
+    /// Where the head of the audit is written to.
+    pub(crate) head: Option<HeadFile>,
     /// Left for the next start when the file is found damaged.
     pub(crate) suspect: PathBuf,
 }
@@ -97,6 +100,12 @@ impl Writer {
             self.abandon(error);
         }
         self.publish_room(&committed);
+        if wake.audit
+            && committed.is_ok()
+            && let Some(head) = &mut self.head
+        {
+            head.write(&self.conn);
+        }
         // Woken before it is answered: whoever has the answer in hand finds the signal given.
         if committed.is_ok() {
             self.signals.wake(&wake);

@@ -99,6 +99,7 @@ fn open(home: &Path) -> Result<Store> {
         max_waiting_rows: 2_000_000,
         max_attempts: 5,
         max_lease_attempts: 2,
+        audit_head: None,
     };
     let opened = Store::open(&home.join("daemon.db"), options).context("the database cannot be opened")?;
     Ok(opened.store)

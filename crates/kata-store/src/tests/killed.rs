@@ -23,6 +23,7 @@ const RETENTION: Retention = Retention {
     processed: DAY,
     failed: DAY,
     tombstones: DAY,
+    audit: DAY,
 };
 
 /// Time goes on through deaths: it starts later in each life, and moves with each look at it.

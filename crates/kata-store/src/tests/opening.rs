@@ -51,9 +51,8 @@ async fn damage_met_while_running_is_examined_by_the_next_start() {
     let fixture = Fixture::new();
     let store = fixture.open();
     let id = channel(&store).await;
-    for n in 0..200 {
-        push(&store, id, message("C1", n)).await;
-    }
+    let messages = (0..600).map(|n| crate::Arrival::Turn(message("C1", n))).collect();
+    super::support::admit(&store, id, messages, None).await.unwrap();
     store.close().await.unwrap();
     let mut bytes = fs::read(fixture.path()).unwrap();
     let pages = bytes.len() / 4_096;
@@ -137,7 +136,7 @@ async fn a_file_of_a_later_version_is_left_alone() {
         .unwrap();
     let refused = Store::open(&fixture.path(), fixture.options.clone());
     assert!(
-        matches!(refused, Err(OpenError::Newer { found: 99, known: 2 })),
+        matches!(refused, Err(OpenError::Newer { found: 99, known: 3 })),
         "{refused:?}"
     );
 }

@@ -36,6 +36,7 @@ impl Fixture {
             max_waiting_rows: 1_000_000,
             max_attempts: 5,
             max_lease_attempts: 2,
+            audit_head: None,
         };
         Self {
             folder: tempfile::tempdir().unwrap(),

@@ -11,6 +11,7 @@ const RETENTION: Retention = Retention {
     processed: Duration::from_secs(30 * 24 * 3600),
     failed: Duration::from_secs(90 * 24 * 3600),
     tombstones: Duration::from_secs(180 * 24 * 3600),
+    audit: Duration::from_secs(365 * 24 * 3600),
 };
 
 async fn sweep(store: &Store) -> Swept {

@@ -22,6 +22,10 @@ pub struct View {
 }
 
 impl View {
+    pub(crate) fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
     /// Opens the file at `path` read-only. Blocks.
     ///
     /// # Errors
