@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     channel::ChannelFactory,
-    hook::{MessageSending, MessageSendingHooks},
+    hook::{
+        AfterToolCall, AfterToolCallHooks, BeforeToolCall, BeforeToolCallHooks, MessageSending,
+        MessageSendingHooks,
+    },
+    registered::{RegisteredTool, ToolSet},
+    schema::SchemaError,
     tool::ToolSpec,
 };
 
@@ -22,7 +27,7 @@ pub trait Plugin: Send + Sync + 'static {
     /// Brings what it has. Called once, at start.
     ///
     /// # Errors
-    /// A name is taken already.
+    /// What it brings cannot be registered.
     fn register(&self, to: &mut Registrar) -> Result<(), RegistrationError>;
 }
 
@@ -48,23 +53,42 @@ impl fmt::Debug for ChannelKind {
     }
 }
 
-/// A tool, and the plugin that brought it.
-#[derive(Clone, Debug)]
-pub struct RegisteredTool {
-    /// The plugin it comes from.
-    pub plugin: &'static str,
-    /// The tool.
-    pub spec: ToolSpec,
-}
-
-/// Two plugins bring the same name.
+/// Why something cannot be registered. Each is a mistake of the plugin that brings it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} {name:?} is registered by both {first} and {second}")]
-pub struct RegistrationError {
-    what: &'static str,
-    name: &'static str,
-    first: &'static str,
-    second: &'static str,
+#[non_exhaustive]
+pub enum RegistrationError {
+    /// Two plugins bring the same name.
+    #[error("{what} {name:?} is registered by both {first} and {second}")]
+    Taken {
+        /// What has a name.
+        what: &'static str,
+        /// The name.
+        name: &'static str,
+        /// The plugin that brought it first.
+        first: &'static str,
+        /// The plugin that brings it too.
+        second: &'static str,
+    },
+    /// Rules, agents and the wire could not name the tool.
+    #[error(
+        "tool {tool:?} of {plugin}: a name is 3 to 64 characters of a-z, 0-9 and _, and begins with a letter"
+    )]
+    Name {
+        /// The tool.
+        tool: &'static str,
+        /// The plugin that brings it.
+        plugin: &'static str,
+    },
+    /// Its inputs could not be validated.
+    #[error("tool {tool:?} of {plugin}: {problem}")]
+    Schema {
+        /// The tool.
+        tool: &'static str,
+        /// The plugin that brings it.
+        plugin: &'static str,
+        /// What is wrong with its schema.
+        problem: SchemaError,
+    },
 }
 
 /// Everything the plugins brought.
@@ -73,15 +97,21 @@ pub struct Registrar {
     channels: BTreeMap<&'static str, ChannelKind>,
     tools: BTreeMap<&'static str, RegisteredTool>,
     message_sending: MessageSendingHooks,
+    before_tool_call: BeforeToolCallHooks,
+    after_tool_call: AfterToolCallHooks,
 }
 
 impl fmt::Debug for Registrar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hooks: Vec<_> = self.message_sending.iter().map(|hook| hook.name()).collect();
+        let before: Vec<_> = self.before_tool_call.iter().map(|hook| hook.name()).collect();
+        let after: Vec<_> = self.after_tool_call.iter().map(|hook| hook.name()).collect();
         f.debug_struct("Registrar")
             .field("channels", &self.channels)
             .field("tools", &self.tools)
             .field("message_sending", &hooks)
+            .field("before_tool_call", &before)
+            .field("after_tool_call", &after)
             .finish()
     }
 }
@@ -99,7 +129,7 @@ impl Registrar {
     /// Another plugin brought the same name.
     pub fn register_channel(&mut self, kind: ChannelKind) -> Result<(), RegistrationError> {
         if let Some(first) = self.channels.get(kind.adapter) {
-            return Err(RegistrationError {
+            return Err(RegistrationError::Taken {
                 what: "channel",
                 name: kind.adapter,
                 first: first.plugin,
@@ -110,26 +140,67 @@ impl Registrar {
         Ok(())
     }
 
-    /// A plugin brings a tool.
+    /// A plugin brings a tool. Its schema is compiled here, once; it must hold all that it refers to, since nothing is
+    /// fetched.
     ///
     /// # Errors
-    /// Another tool has this name.
+    /// As [`RegistrationError`].
     pub fn register_tool(&mut self, plugin: &'static str, spec: ToolSpec) -> Result<(), RegistrationError> {
-        if let Some(first) = self.tools.get(spec.name) {
-            return Err(RegistrationError {
+        let tool = spec.name;
+        if !is_tool_name(tool) {
+            return Err(RegistrationError::Name { tool, plugin });
+        }
+        if let Some(first) = self.tools.get(tool) {
+            return Err(RegistrationError::Taken {
                 what: "tool",
-                name: spec.name,
+                name: tool,
                 first: first.plugin,
                 second: plugin,
             });
         }
-        self.tools.insert(spec.name, RegisteredTool { plugin, spec });
+        let registered = RegisteredTool::new(plugin, spec).map_err(|problem| RegistrationError::Schema {
+            tool,
+            plugin,
+            problem,
+        })?;
+        self.tools.insert(tool, registered);
         Ok(())
     }
 
     /// All tools, by name.
     pub fn tools(&self) -> impl Iterator<Item = &RegisteredTool> {
         self.tools.values()
+    }
+
+    /// The tools of the plugins that are enabled.
+    pub fn tool_set(&self, is_enabled: impl Fn(&'static str) -> bool) -> ToolSet {
+        self.tools()
+            .filter(|tool| is_enabled(tool.plugin))
+            .cloned()
+            .collect()
+    }
+
+    /// A plugin wants to see every tool call that the gate let through, and may stop it. Hooks are asked in the order in
+    /// which they came.
+    pub fn hook_before_tool_call(&mut self, hook: Arc<dyn BeforeToolCall>) {
+        self.before_tool_call.push(hook);
+    }
+
+    /// The hooks that see every tool call.
+    #[must_use]
+    pub fn before_tool_call(&self) -> &[Arc<dyn BeforeToolCall>] {
+        &self.before_tool_call
+    }
+
+    /// A plugin wants to see what became of every tool call that ran. Hooks are told in the order in which they came.
+    pub fn hook_after_tool_call(&mut self, hook: Arc<dyn AfterToolCall>) {
+        self.after_tool_call.push(hook);
+    }
+
+    /// The hooks that see what became of every tool call.
+    #[must_use]
+    pub fn after_tool_call(&self) -> &[Arc<dyn AfterToolCall>] {
+        &self.after_tool_call
     }
 
     /// A plugin wants to see every answer before it is rendered. Hooks are asked in the order in which they came.
@@ -155,10 +226,21 @@ impl Registrar {
     }
 }
 
+/// `[a-z][a-z0-9_]{2,63}`: what every agent takes, and what a rule can name without escapes.
+fn is_tool_name(name: &str) -> bool {
+    (3..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::SetupError;
+    use crate::{SetupError, sample};
 
     fn kind(adapter: &'static str, plugin: &'static str) -> ChannelKind {
         ChannelKind {
@@ -181,5 +263,93 @@ mod tests {
             "channel \"slack\" is registered by both kata-slack and kata-other"
         );
         assert_eq!(registrar.channel("slack").map(|k| k.plugin), Some("kata-slack"));
+    }
+
+    fn register(name: &'static str, input: Value) -> Result<(), RegistrationError> {
+        let mut registrar = Registrar::new();
+        let spec = ToolSpec {
+            name,
+            input,
+            ..sample::spec(sample::Echo)
+        };
+        registrar.register_tool("kata-slack", spec)
+    }
+
+    #[test]
+    fn a_tool_has_a_name_that_rules_and_agents_can_name() {
+        let object = || json!({"type": "object"});
+        for good in [
+            "abc",
+            "slack_react",
+            "a_1",
+            "x12345678901234567890123456789012345678901234567890123456789ABC",
+        ] {
+            let good = good.to_ascii_lowercase().leak();
+            assert_eq!(register(good, object()), Ok(()), "{good}");
+        }
+        let long = "x".repeat(65).leak();
+        for bad in [
+            "",
+            "ab",
+            "Slack",
+            "slack-react",
+            "_ab",
+            "1ab",
+            "slack react",
+            "släck",
+            long,
+        ] {
+            let refused = register(bad, object()).unwrap_err();
+            assert!(matches!(refused, RegistrationError::Name { .. }), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_cannot_validate_is_refused_with_tool_and_plugin_named() {
+        let bad = [
+            json!(true),
+            json!({}),
+            json!({"type": "string"}),
+            json!({"type": ["object", "null"]}),
+            json!({"type": "object", "properties": {"n": {"type": "nummer"}}}),
+            json!({"type": "object", "properties": {"n": {"$ref": "#/$defs/absent"}}}),
+        ];
+        for schema in bad {
+            let refused = register("slack_react", schema.clone()).unwrap_err();
+            assert!(matches!(refused, RegistrationError::Schema { .. }), "{schema}");
+            let sentence = refused.to_string();
+            assert!(
+                sentence.starts_with("tool \"slack_react\" of kata-slack: "),
+                "{sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_fetched_for_a_schema() {
+        for reference in [
+            "https://example.com/schema.json",
+            "http://127.0.0.1:1/s",
+            "file:///etc/hostname",
+        ] {
+            let schema = json!({"type": "object", "properties": {"n": {"$ref": reference}}});
+            let refused = register("slack_react", schema).unwrap_err();
+            assert!(matches!(refused, RegistrationError::Schema { .. }), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_workspace_has_the_tools_of_its_plugins_alone() {
+        let mut registrar = Registrar::new();
+        for (plugin, name) in [("kata-slack", "slack_react"), ("kata-irc", "irc_say")] {
+            let spec = ToolSpec {
+                name,
+                ..sample::spec(sample::Echo)
+            };
+            registrar.register_tool(plugin, spec).unwrap();
+        }
+        let set = registrar.tool_set(|plugin| plugin == "kata-irc");
+        assert!(set.get("irc_say").is_some() && set.get("slack_react").is_none());
+        assert_eq!(set.iter().count(), 1);
     }
 }

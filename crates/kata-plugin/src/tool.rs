@@ -11,7 +11,7 @@ use serde_json::Value;
 /// A tool that a plugin brings.
 #[derive(Clone)]
 pub struct ToolSpec {
-    /// Its name: the platform's and an underscore first (`slack_react`). Unique in the daemon.
+    /// Its name: the platform's and an underscore first (`slack_react`), `[a-z][a-z0-9_]{2,63}`. Unique in the daemon.
     pub name: &'static str,
     /// What it does, for the agent: one or two sentences.
     pub description: &'static str,
@@ -88,6 +88,12 @@ pub enum ToolError {
     /// It may or may not have happened.
     #[error("{0}")]
     Unknown(String),
+    /// It took too long, and changes nothing.
+    #[error("{0}")]
+    Late(String),
+    /// It broke down, and changes nothing.
+    #[error("{0}")]
+    Broken(String),
 }
 
 /// Runs calls of one tool.

@@ -27,11 +27,13 @@ const TESTKIT: &str = "kata-testkit";
 
 /// A library, and the one crate that may name it. Tests may hold it too: a fake speaks the protocol, and a test looks
 /// into a database.
-const FENCES: [(&str, &str); 4] = [
+const FENCES: [(&str, &str); 6] = [
     ("rusqlite", "kata-store"),
     ("deadpool-sqlite", "kata-store"),
     ("slack-morphism", "kata-slack"),
     ("tokio-tungstenite", "kata-slack"),
+    ("agent-client-protocol", "kata-agent"),
+    ("rmcp", "kata-plugin"),
 ];
 
 fn metadata() -> Result<Metadata> {

@@ -1,4 +1,4 @@
-//! Hooks: where a plugin may look at, change or stop what passes.
+//! Answers on their way out.
 
 use std::sync::Arc;
 
