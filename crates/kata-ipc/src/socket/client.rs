@@ -143,7 +143,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`AskError`].
-    pub async fn tools(&self) -> Result<Vec<ToolView>, AskError> {
+    pub async fn list(&self) -> Result<Vec<ToolView>, AskError> {
         self.ask(Ask::List).await
     }
 

@@ -104,7 +104,7 @@ async fn questions_are_answered_in_any_order() {
         assert!(requests.next().await.unwrap().is_none(), "the client is gone");
     };
     let ask = async move {
-        let (called, tools) = tokio::join!(client.call("slow", json!({"n": 1})), client.tools());
+        let (called, tools) = tokio::join!(client.call("slow", json!({"n": 1})), client.list());
         assert_eq!(called.unwrap(), json!({"said": "é"}));
         assert_eq!(tools.unwrap(), [tool()]);
     };
@@ -147,7 +147,7 @@ async fn a_daemon_that_goes_away_ends_every_open_question() {
     let (run, asked, ()) = tokio::join!(link.run(), client.call("slow", Value::Null), serve);
     run.unwrap();
     assert_eq!(asked.unwrap_err(), AskError::Gone);
-    assert_eq!(client.tools().await.unwrap_err(), AskError::Gone);
+    assert_eq!(client.list().await.unwrap_err(), AskError::Gone);
 }
 
 #[tokio::test]

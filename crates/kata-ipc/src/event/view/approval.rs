@@ -209,6 +209,8 @@ pub enum AuditKind {
     Asked,
     /// A person answered.
     Answered,
+    /// A person answered who may not.
+    AnswerRefused,
     /// Nobody answered in time.
     Expired,
     /// The turn ended without needing the answer.
@@ -217,4 +219,8 @@ pub enum AuditKind {
     Granted,
     /// A grant was revoked.
     Revoked,
+    /// The rule behind a grant is gone from the file.
+    GrantEnded,
+    /// At a start the head file said other than the chain.
+    HeadDisputed,
 }
