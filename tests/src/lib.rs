@@ -3,16 +3,20 @@
 //!
 //! * [`slack::FakeSlack`] speaks Slack's Web API and Socket Mode over loopback, written from Slack's documentation and
 //!   checked against its published schemas, with faults that tests script.
+//! * [`acp`] is an agent that speaks the Agent Client Protocol, written from its schema; the program `fake-acp` runs it.
 //! * [`host::FakeHost`] spawns a daemon and talks to it over its pipes as the desktop app does.
 //!
 //! The library knows nothing of katad's crates, so that a mistake in one of them cannot hide in its double.
 //!
 //! Waits never sleep: each is woken by a change and gives up after [`PATIENCE`] with a dump of all that happened.
 
+pub mod acp;
 pub mod host;
+mod orphans;
 pub mod slack;
 mod stage;
 mod wait;
 
+pub use orphans::no_orphans;
 pub use stage::{SLUG, Stage, WORKSPACE};
 pub use wait::PATIENCE;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::AcpAgent;
 use crate::slack::{APP_TOKEN, BOT_TOKEN};
 
 /// One channel's config, as the app keeps it, and its secrets.
@@ -57,6 +58,14 @@ impl Channel {
     #[must_use]
     pub fn settings(self, settings: Value) -> Self {
         self.set("settings", settings)
+    }
+
+    /// The agent, beside what other settings there are.
+    #[must_use]
+    pub fn agent(mut self, agent: &AcpAgent) -> Self {
+        let settings = self.config.entry("settings").or_insert_with(|| json!({}));
+        settings["agent"] = agent.settings();
+        self
     }
 
     /// The channel's `session`.

@@ -56,6 +56,24 @@ impl Home {
         fs::write(self.path().join("daemon.json"), settings.to_string()).expect("a writable directory");
     }
 
+    /// The folder of a workspace that the app's config does not name.
+    #[must_use]
+    pub fn workspace(&self, id: &str) -> PathBuf {
+        self.path().join("workspaces").join(id)
+    }
+
+    /// Writes a workspace's `daemon-permissions.json`, whole and at once, as editors do.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write_permissions(&self, workspace: &str, text: &str) {
+        let folder = self.workspace(workspace);
+        fs::create_dir_all(&folder).expect("a writable directory");
+        let draft = folder.join("daemon-permissions.json.new");
+        fs::write(&draft, text).expect("a writable directory");
+        fs::rename(draft, folder.join("daemon-permissions.json")).expect("a writable directory");
+    }
+
     /// Prepares a daemon whose Slack is `slack`.
     #[must_use]
     pub fn start(&self, slack: &FakeSlack) -> Start {

@@ -21,9 +21,11 @@
 //! # }
 //! ```
 
+mod agent;
 mod config;
 mod events;
 mod home;
+mod permissions;
 mod policy;
 mod process;
 
@@ -36,6 +38,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
+pub use agent::{AcpAgent, fake_acp};
 pub use config::{Channel, Config};
 pub use home::{Home, Start};
 pub use policy::{Answer, Policy, Turn};

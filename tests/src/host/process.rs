@@ -63,7 +63,7 @@ impl Process {
 /// If there is none.
 #[must_use]
 pub fn katad() -> PathBuf {
-    let path = env::var_os("KATAD").map_or_else(beside_this_test, PathBuf::from);
+    let path = env::var_os("KATAD").map_or_else(|| beside_this_test("katad"), PathBuf::from);
     assert!(
         path.is_file(),
         "{} is missing: build it with `cargo build -p katad --features failpoints`, or name one in KATAD",
@@ -72,14 +72,14 @@ pub fn katad() -> PathBuf {
     path
 }
 
-/// `target/debug/katad`, where this test is `target/debug/deps/e2e-…`.
-fn beside_this_test() -> PathBuf {
+/// `target/debug/{program}`, where this test is `target/debug/deps/e2e-…`.
+pub(super) fn beside_this_test(program: &str) -> PathBuf {
     let test = env::current_exe().expect("a test knows its own path");
     let profile = test
         .ancestors()
         .find(|p| p.join("deps").is_dir())
         .expect("tests lie in target/<profile>/deps");
-    profile.join("katad")
+    profile.join(program)
 }
 
 pub(super) fn spawn(start: Start) -> FakeHost {
