@@ -1,18 +1,19 @@
 //! The bottom of the ingress stack: a page becomes rows, in one transaction with its cursor (D2, D3).
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use kata_channel::{
-    Admitted, Advance, Consumed, Disposition, Error, Inbound, Kind, Page,
+    Admitted, Advance, Consumed, Disposition, Error, Inbound, Kind, Page, Role, Sender,
     settings::{Filter, SessionSettings},
 };
 use kata_store::{
-    Admit, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, StoreError, UnixMs,
+    Admit, ApprovalEffect, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, StoreError,
+    UnixMs,
 };
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +21,7 @@ use tower::Service;
 
 use crate::{
     daemon::{Daemon, Events},
-    replies,
+    gate, replies,
     turn::OpenTurns,
     wire,
 };
@@ -34,6 +35,8 @@ pub(crate) struct AdmitService {
     store: Store,
     channel: ChannelId,
     naming: Arc<Naming>,
+    /// Weak: the daemon's channels hold this stack.
+    daemon: Weak<Daemon>,
     events: Events,
     turns: OpenTurns,
     /// Ends the daemon.
@@ -50,11 +53,12 @@ pub(crate) struct Naming {
 // === impl AdmitService ===
 
 impl AdmitService {
-    pub(crate) fn new(daemon: &Daemon, channel: ChannelId, naming: Naming) -> Self {
+    pub(crate) fn new(daemon: &Arc<Daemon>, channel: ChannelId, naming: Naming) -> Self {
         Self {
             store: daemon.store.clone(),
             channel,
             naming: Arc::new(naming),
+            daemon: Arc::downgrade(daemon),
             events: daemon.events.clone(),
             turns: daemon.open_turns.clone(),
             damaged: daemon.stopping.clone(),
@@ -125,7 +129,7 @@ impl AdmitService {
             },
             (_, Disposition::Consumed(why)) => Arrival::Consumed {
                 message: self.new_message(m, ready),
-                effect: effect(why),
+                effect: effect(why, m),
             },
             _ => Arrival::Turn(self.new_message(m, ready)),
         }
@@ -172,9 +176,13 @@ impl AdmitService {
             Outcome::Consumed {
                 cancelled,
                 ended_session,
+                answered,
                 ..
             } => {
                 admitted.new += 1;
+                if let (Some(answered), Some(daemon)) = (answered, self.daemon.upgrade()) {
+                    daemon.gate.approvals.answered(&daemon, &answered).await;
+                }
                 if let Some(turn) = cancelled {
                     self.turns.cancel(turn);
                 }
@@ -217,19 +225,30 @@ fn cursor_move(advance: Advance) -> CursorMove {
     }
 }
 
-fn effect(why: &Consumed) -> Effect {
+fn effect(why: &Consumed, message: &Inbound) -> Effect {
     match why {
         Consumed::Reset => Effect::Reset(Box::new(replies::reset)),
         Consumed::Status => Effect::Reply(Box::new(replies::status)),
         Consumed::Stop => Effect::Stop(Box::new(replies::stop)),
         Consumed::Help => Effect::Reply(Box::new(replies::help)),
-        // Nothing asks yet.
-        Consumed::Approval(_) => Effect::Skip {
-            reason: "an answer to no question".to_owned(),
-        },
+        Consumed::Approval(answer) => Effect::Approval(ApprovalEffect {
+            code: answer.code.clone(),
+            decision: wire::answer_decision(answer.decision),
+            may_answer: message.role == Role::Owner,
+            by: person(&message.sender),
+            reply: Box::new(gate::reply),
+        }),
         Consumed::Skipped(reason) => Effect::Skip {
             reason: (*reason).to_owned(),
         },
+    }
+}
+
+/// Somebody, for people.
+fn person(sender: &Sender) -> String {
+    match &sender.name {
+        Some(name) => format!("{name} ({})", sender.id),
+        None => sender.id.to_string(),
     }
 }
 

@@ -84,7 +84,7 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
         plugins,
         host: None,
     });
-    let verdict = daemon.policy.decide_run(kata_perm::Role::Owner);
+    let verdict = daemon.gate.policies.of("chat").decide_run(kata_perm::Role::Owner);
     let may_run = format!(
         "{} by the rule {}",
         if verdict.is_allowed() { "allowed" } else { "denied" },
@@ -108,6 +108,7 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
     let _ = tokio::time::timeout(daemon.config.drain(), daemon.turning.wait()).await;
     // What was not answered is asked again by the next chat.
     let _ = daemon.store.give_back_all().await;
+    daemon.agents.shut_down().await;
     let _ = daemon.store.close().await;
     drop(pid);
     Ok(Exit::Done)
@@ -129,12 +130,8 @@ fn spec(plugins: &Registrar, agent: AgentChoice) -> Option<Spec> {
             backend: Some(Backend::Echo),
             ..AgentSettings::default()
         },
-        AgentChoice::Command(program, args) => AgentSettings {
-            backend: Some(Backend::Command),
-            command: Some(absolute(&program).display().to_string()),
-            args,
-            ..AgentSettings::default()
-        },
+        AgentChoice::Command(program, args) => program_of(Backend::Command, &program, args),
+        AgentChoice::Acp(program, args) => program_of(Backend::Acp, &program, args),
     };
     Some(Spec {
         key: ChannelKey::new("chat", ADAPTER),
@@ -150,6 +147,15 @@ fn spec(plugins: &Registrar, agent: AgentChoice) -> Option<Spec> {
         app_token: None,
         owners: vec![SENDER.to_owned()],
     })
+}
+
+fn program_of(backend: Backend, program: &Path, args: Vec<String>) -> AgentSettings {
+    AgentSettings {
+        backend: Some(backend),
+        command: Some(absolute(program).display().to_string()),
+        args,
+        ..AgentSettings::default()
+    }
 }
 
 /// A path with a directory in it is meant from here: the agent itself runs in its session's directory.

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     },
     /// Talk to an agent in this terminal, through the same path that a message from a platform takes
     Chat {
-        /// The agent: `echo`, or `command PROGRAM ARGS…`
+        /// The agent: `echo`, `acp PROGRAM ARGS…` or `command PROGRAM ARGS…`
         #[arg(long, default_value = "echo", value_name = "AGENT")]
         agent: String,
         /// Show sessions, verdicts and timing
@@ -54,6 +54,54 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What the agents were allowed to do, beyond the rules
+    Grants {
+        #[command(subcommand)]
+        command: Option<GrantsCommand>,
+        /// Those that are over as well
+        #[arg(long)]
+        all: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The record of every verdict, question, answer and grant
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Serve the daemon's tools to an agent over MCP on stdin and stdout; the daemon starts this by itself
+    #[command(hide = true)]
+    Tools,
+    /// Run a program that does not outlive the daemon; the daemon starts this by itself
+    #[command(hide = true)]
+    Guard {
+        /// The descriptor of the pipe whose other end the daemon holds
+        #[arg(long)]
+        control: u32,
+        /// The program and its arguments
+        #[arg(required = true, last = true)]
+        command: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GrantsCommand {
+    /// End a grant before its time
+    Revoke {
+        /// Its number, as `katad grants` shows it
+        grant: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check that the record was not changed, and say what this check can and cannot find
+    Verify {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Cli {
@@ -69,6 +117,8 @@ impl Cli {
 pub(crate) enum AgentChoice {
     /// Says what it was told.
     Echo,
+    /// A program that speaks the Agent Client Protocol, and its arguments.
+    Acp(PathBuf, Vec<String>),
     /// A program and its arguments.
     Command(PathBuf, Vec<String>),
 }
@@ -80,14 +130,15 @@ impl std::str::FromStr for AgentChoice {
         let words = shell_words::split(text).map_err(|e| format!("--agent {text:?}: {e}"))?;
         match words.split_first() {
             Some((first, [])) if first == "echo" => Ok(Self::Echo),
-            Some((first, rest)) if first == "command" => match rest.split_first() {
+            Some((kind, rest)) if kind == "command" || kind == "acp" => match rest.split_first() {
+                Some((program, args)) if kind == "acp" => Ok(Self::Acp(program.into(), args.to_vec())),
                 Some((program, args)) => Ok(Self::Command(program.into(), args.to_vec())),
-                None => {
-                    Err("--agent command: name the program, as in --agent 'command my-agent --flag'".into())
-                }
+                None => Err(format!(
+                    "--agent {kind}: name the program, as in --agent '{kind} my-agent --flag'"
+                )),
             },
             _ => Err(format!(
-                "--agent {text:?}: must be `echo` or `command PROGRAM ARGS…`"
+                "--agent {text:?}: must be `echo`, `acp PROGRAM ARGS…` or `command PROGRAM ARGS…`"
             )),
         }
     }
@@ -114,7 +165,12 @@ mod tests {
             "command my-agent 'two words'".parse(),
             Ok(AgentChoice::Command("my-agent".into(), vec!["two words".into()]))
         );
+        assert_eq!(
+            "acp my-agent --acp".parse(),
+            Ok(AgentChoice::Acp("my-agent".into(), vec!["--acp".into()]))
+        );
         assert!("command".parse::<AgentChoice>().is_err());
+        assert!("acp".parse::<AgentChoice>().is_err());
         assert!("claude".parse::<AgentChoice>().is_err());
     }
 }

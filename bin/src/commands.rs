@@ -1,18 +1,19 @@
 //! What the host asks for, command by command. Nothing here blocks the command loop: what takes time runs in a task.
 
+mod tools;
+
 use std::sync::Arc;
 
 use kata_ipc::{
     Command, Request,
-    command::{ChannelRef, CheckTool, ConfigureChannels, MessageRef, SessionRef},
-    event::{Answer, ToolCall},
+    command::{ChannelRef, ConfigureChannels, MessageRef, SessionRef},
+    event::Answer,
 };
-use kata_perm::Context;
 use kata_store::{Retried, StoreError};
 
 use crate::{
     daemon::{Channels, Daemon},
-    query, wire,
+    query,
 };
 
 /// Carries out one command. `stop` is not among them: it is the command loop's own affair.
@@ -118,9 +119,12 @@ async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>)
         Command::CancelTurn(row) => cancel(daemon, row).await,
         Command::PauseChannel(channel) => pause(daemon, &channel, true).await,
         Command::ResumeChannel(channel) => pause(daemon, &channel, false).await,
-        Command::CheckTool(call) => Ok(check_tool(daemon, &call, request_id).await),
+        Command::CheckTool(call) => tools::check(daemon, call, request_id).await,
+        Command::CallTool(call) => tools::call(daemon, call, request_id).await,
+        Command::ResolveApproval(answer) => tools::resolve(daemon, answer).await,
+        Command::RevokeGrant(grant) => tools::revoke(daemon, grant).await,
         Command::PluginAction(action) => Err(Refused::not_found(format!(
-            "plugin {:?} has no action {:?}; this version's plugins bring channels only",
+            "plugin {:?} has no action {:?}; this version's plugins bring channels and tools",
             action.plugin_id, action.action
         ))),
         Command::ScheduleTask(_)
@@ -128,9 +132,6 @@ async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>)
         | Command::PauseTask(_)
         | Command::ResumeTask(_)
         | Command::RunTask(_) => Err(unavailable("scheduled tasks", "nothing was stored")),
-        Command::CallTool(_) => Err(unavailable("tools of plugins", "nothing was called")),
-        Command::ResolveApproval(_) => Err(unavailable("approvals", "none is open")),
-        Command::RevokeGrant(_) => Err(unavailable("grants", "nothing was revoked")),
         Command::PairSender(_) => Err(unavailable("pairing", "name the sender in settings.senders")),
         command => Err(unavailable(command.name(), "nothing was done")),
     }
@@ -217,30 +218,4 @@ async fn pause(daemon: &Daemon, name: &ChannelRef, paused: bool) -> Result<Answe
     channel.set_paused(paused);
     daemon.channels.touch();
     Ok(Answer::done())
-}
-
-/// A verdict for a host that runs the agent itself. Who asks is taken to be a member: the policy decides by tool.
-async fn check_tool(daemon: &Daemon, call: &CheckTool, request_id: Option<&str>) -> Answer {
-    let tool = kata_perm::ToolCall::new(call.tool.as_str(), call.input.clone());
-    let verdict = wire::verdict(
-        daemon
-            .policy
-            .decide(&tool, &Context::new(kata_perm::Role::Member)),
-    );
-    let event = ToolCall {
-        session_key: call.session_key.clone().unwrap_or_default(),
-        tool: call.tool.clone(),
-        verdict: verdict.verdict,
-        rule: verdict.rule.clone(),
-        reason: Some(verdict.reason.clone()),
-        workspace_id: Some(call.workspace_id.clone()),
-        message_id: call.message_id,
-        grant_id: None,
-        approval_id: None,
-    };
-    daemon
-        .events
-        .tool_call(event, request_id.map(str::to_owned))
-        .await;
-    Answer::with(verdict)
 }

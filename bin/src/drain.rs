@@ -18,6 +18,8 @@ use crate::{commands, daemon::Daemon, exit::Exit, host::HostLink};
 
 /// After the first sign the process ends itself, whatever hangs.
 const WATCHDOG: Duration = Duration::from_millis(4500);
+/// Agents that are idle end at once, and no other is waited for.
+const AGENTS: Duration = Duration::from_millis(100);
 /// Closing the store folds in its log and may take this long beyond the drain.
 const CLOSE: Duration = Duration::from_millis(300);
 
@@ -191,6 +193,9 @@ async fn close(daemon: &Arc<Daemon>, host: &Arc<HostLink>) {
         if let Err(error) = daemon.store.give_back_all().await {
             tracing::error!(%error, "open turns could not be given back; the next start counts them as tried");
         }
+        // After that, since an agent that dies in an open turn counts as an attempt. What takes longer ends with us: the
+        // guards see to that.
+        let _ = tokio::time::timeout(AGENTS, daemon.agents.shut_down()).await;
         if let Err(error) = daemon.store.close().await {
             tracing::warn!(%error, "the store did not close cleanly; nothing is lost");
         }

@@ -3,6 +3,7 @@
 
 mod admit;
 mod agents;
+mod audit;
 mod chat;
 mod cli;
 mod commands;
@@ -11,6 +12,7 @@ mod drain;
 mod exit;
 mod explain;
 mod gate;
+mod grants;
 mod home;
 mod hooks;
 mod host;
@@ -25,6 +27,7 @@ mod stack;
 mod status;
 mod stdio;
 mod terminal;
+mod tools;
 mod turn;
 mod wire;
 
@@ -32,7 +35,7 @@ use std::{io, process::ExitCode};
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{AuditCommand, Cli, Command};
 
 fn main() -> ExitCode {
     // Reads FAILPOINTS, for as long as the process lives. The kill tests' binary alone has this.
@@ -47,6 +50,13 @@ fn main() -> ExitCode {
         Command::Chat { agent, verbose } => chat::run(&agent, verbose),
         Command::Status { json } => status::run(json),
         Command::Explain { message, json } => explain::run(&message, json),
+        Command::Grants { command, all, json } => grants::run(command.as_ref(), all, json),
+        Command::Audit {
+            command: AuditCommand::Verify { json },
+        } => audit::verify(json),
+        Command::Tools => tools::run(),
+        // Its exit code is the program's.
+        Command::Guard { control, command } => return kata_agent::guard::run(control, &command),
     }
     .into()
 }

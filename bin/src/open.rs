@@ -24,7 +24,7 @@ pub(crate) fn store(home: &Home, config: &DaemonConfig, clock: &Clock) -> Result
             max_waiting_rows: config.max_waiting_rows,
             max_attempts: config.attempts,
             max_lease_attempts: LEASE_ATTEMPTS,
-            audit_head: None,
+            audit_head: Some(home.audit_head()),
         },
     )
 }

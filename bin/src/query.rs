@@ -1,5 +1,7 @@
 //! Queries: read-only views of the daemon's state, a page at a time.
 
+mod permissions;
+
 use kata_channel::Timestamp;
 use kata_ipc::{
     command::{Query, QueryWhat},
@@ -18,6 +20,8 @@ use crate::{
     daemon::{Daemon, fault},
 };
 
+pub(crate) use self::permissions::{grant, live_grants};
+
 /// Items of a page when the query names no limit.
 const PAGE: u32 = 100;
 /// The largest page.
@@ -32,10 +36,14 @@ pub(crate) async fn answer(daemon: &Daemon, query: &Query) -> Result<Answer, Ref
         QueryWhat::Messages => Answer::with(messages(daemon, query).await?),
         QueryWhat::Sessions => Answer::with(sessions(daemon, query).await?),
         QueryWhat::Plugins => Answer::with(plugins(daemon)),
-        QueryWhat::Tasks | QueryWhat::Approvals | QueryWhat::Grants | QueryWhat::Audit | QueryWhat::Tools => {
+        QueryWhat::Approvals => Answer::with(permissions::approvals(daemon, query).await?),
+        QueryWhat::Grants => Answer::with(permissions::grants(daemon, query).await?),
+        QueryWhat::Audit => Answer::with(permissions::audit(daemon, query).await?),
+        QueryWhat::Tools => Answer::with(permissions::all_tools(daemon, query)),
+        QueryWhat::Tasks => {
             return Err(Refused::new(
                 "unavailable",
-                "this version of katad has none of these yet",
+                "this version of katad has no scheduled tasks yet",
             ));
         }
     })

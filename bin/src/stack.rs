@@ -13,31 +13,42 @@ use kata_channel::{
     Outbound,
     drive::Ingress,
     egress::{AdapterService, AttemptTimeoutLayer, Resend},
-    ingress::{
-        Addressed, ApprovalRouter, ChatCommands, Coalesce, EachLayer, Questions, Quota, SenderGate, Trigger,
-    },
+    ingress::{Addressed, ApprovalRouter, ChatCommands, Coalesce, EachLayer, Quota, SenderGate, Trigger},
     span::SpanLayer,
 };
+use kata_perm::{ToolCall, gate::GateLayer};
+use kata_plugin::{
+    AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, ToolOutput, ToolTimeoutLayer, Tools, ValidateLayer,
+};
 use kata_store::ChannelId;
-use tower::{Service, ServiceBuilder};
+use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
 
 use crate::{
     admit::{AdmitService, Naming},
     daemon::{Channel, Daemon, Spec},
+    gate::{Docket, Standing},
     rescue::{self, Attempt, RescueLayer, SendOutcome, TurnOutcome},
+    tools,
     turn::{BudgetLayer, Claimed, FilesLayer, SessionLayer},
 };
 
 /// D12: a turn that takes longer gives its slot back.
 const SLOT_SHARE: Duration = Duration::from_secs(15 * 60);
+/// One call of a tool.
+const TOOL: Duration = Duration::from_secs(60);
+/// The longest result of a tool. Bytes.
+const TOOL_OUTPUT: usize = 256 << 10;
 /// One call to a platform.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
+/// The way of a tool call.
+pub(crate) type ToolStack = BoxCloneSyncService<ToolCall, ToolOutput, kata_perm::gate::Error>;
+
 /// A message's way in. Nothing in it waits (D1): each layer looks, decides and passes on.
-pub(crate) fn ingress(daemon: &Daemon, id: ChannelId, spec: &Spec, trigger: Trigger) -> Ingress {
+pub(crate) fn ingress(daemon: &Arc<Daemon>, id: ChannelId, spec: &Spec, trigger: Trigger) -> Ingress {
     let owners = spec.owners.iter().map(|o| o.as_str().into());
     let gate = SenderGate::new(&spec.filter, &spec.settings, owners);
-    let answers = ApprovalRouter::new(Questions::default(), trigger.clone());
+    let answers = ApprovalRouter::new(daemon.gate.approvals.questions(id), trigger.clone());
     let quota = Quota::new(&spec.settings.quota, daemon.clock.clone());
     let coalesce = Coalesce::new(&spec.settings.coalesce, daemon.clock.clone());
     let naming = Naming {
@@ -61,6 +72,7 @@ pub(crate) fn ingress(daemon: &Daemon, id: ChannelId, spec: &Spec, trigger: Trig
 pub(crate) fn turn(
     daemon: &Daemon,
     channel: &Channel,
+    docket: Arc<Docket>,
     limit: Duration,
 ) -> impl Service<Claimed, Response = TurnOutcome, Error = Infallible, Future: Send> + use<> {
     let files = FilesLayer::new(Arc::clone(&channel.adapter), &daemon.home.attachments());
@@ -71,9 +83,33 @@ pub(crate) fn turn(
         .layer(BudgetLayer::new(SLOT_SHARE)) // over the deadline: a long turn may end, but not keep others out. Over the gate, which waits for nobody
         .layer(files) // before the session, which names their paths
         .layer(session) // rows become the turn an agent is given
-        .layer(TurnGateLayer::new(daemon.warden.clone())) // outside the deadline; may this sender start a run, and with what policy
+        .layer(TurnGateLayer::new(docket)) // outside the deadline; may this sender start a run, and what decides its tool calls
         .layer(TurnDeadlineLayer::new(limit)) // the lease: time awake, the run and nothing else
         .service(agent(daemon, channel))
+}
+
+/// A tool call's way, on behalf of an open turn. An agent's own tools are its own: of these it asks the same gate, by what
+/// the turn was given.
+pub(crate) fn tool(daemon: &Daemon, docket: &Arc<Docket>, turn: &Standing) -> ToolStack {
+    let plugins = &daemon.plugins;
+    let tools = plugins.tool_set(|plugin| daemon.gate.policies.is_enabled(&docket.workspace, plugin));
+    let context = Arc::new(turn.tool_context());
+    ServiceBuilder::new()
+        .layer(ToolStack::layer()) // one nameable type, for all who call
+        .layer(ValidateLayer::new(tools.clone())) // over the gate: nobody is asked about a call that makes no sense
+        .layer(GateLayer::new(docket.clone())) // outside limit and timeout: a person may take minutes
+        .layer(BeforeToolCallLayer::new(
+            plugins.before_tool_call(),
+            Arc::clone(&context),
+        )) // what was allowed may still be blocked
+        .layer(AfterToolCallLayer::new(
+            plugins.after_tool_call(),
+            Arc::clone(&context),
+        )) // over the limits, so that it sees how they ended a call
+        .layer(docket.tool_limit()) // over the timeout: waiting for a place costs a call none of its time
+        .layer(ToolTimeoutLayer::new(tools.clone(), TOOL)) // what was cut off may have happened
+        .layer(BoundLayer::new(TOOL_OUTPUT)) // an agent's memory is as bounded as ours
+        .service(Tools::new(tools, context))
 }
 
 /// A part's way out. Made anew for each part: its age decides what becomes of a failure.
@@ -92,5 +128,9 @@ pub(crate) fn egress(
 
 /// Who answers on this channel.
 fn agent(daemon: &Daemon, channel: &Channel) -> AgentRun {
-    daemon.agents.of(&channel.spec.settings.agent)
+    let workspace = daemon.gate.policies.root(channel.key.workspace.as_str());
+    let tools = tools::server_for(daemon);
+    daemon
+        .agents
+        .of(&channel.spec.settings.agent, workspace.as_deref(), tools)
 }

@@ -13,6 +13,8 @@ use kata_channel::{ChannelKey, Slug, Timestamp, WorkspaceId};
 use kata_store::ChannelId;
 use tokio::sync::watch;
 
+use crate::gate::Gatehouse;
+
 use super::{
     Daemon,
     channel::{Channel, Running},
@@ -44,6 +46,8 @@ pub(crate) struct Desired {
     pub(crate) specs: Vec<Spec>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) plugins: BTreeSet<&'static str>,
+    /// The workspaces that are named, each with the ids of its enabled plugins.
+    pub(crate) workspaces: Vec<(String, Vec<String>)>,
 }
 
 // === impl Desired, Channels ===
@@ -158,6 +162,8 @@ impl Channels {
         if number < this.newest.load(Ordering::SeqCst) || daemon.stopping.is_cancelled() {
             return;
         }
+        // Before anything can run by them.
+        Gatehouse::configure(daemon, desired.workspaces).await;
         for refusal in &desired.refusals {
             daemon
                 .events

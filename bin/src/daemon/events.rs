@@ -15,12 +15,21 @@ use kata_ipc::{
     },
     stdio::EventSender,
 };
+use kata_perm::Verdict;
 use tokio::sync::mpsc;
 
 use super::channel::Channel;
+use crate::{gate::Docket, wire};
 
 /// What a host may ask of us beyond the core.
-pub(crate) const CAPABILITIES: [&str; 4] = ["coalesce", "prompt", "query", "check_tool"];
+pub(crate) const CAPABILITIES: [&str; 6] = [
+    "coalesce",
+    "prompt",
+    "query",
+    "check_tool",
+    "call_tool",
+    "approvals",
+];
 
 /// While we end, one event may take this long.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -181,8 +190,26 @@ impl Events {
         .await;
     }
 
-    pub(crate) async fn tool_call(&self, verdict: ToolCall, request_id: Option<String>) {
-        self.send(Outgoing::caused_by(request_id, verdict)).await;
+    pub(crate) async fn tool_call(
+        &self,
+        docket: &Docket,
+        call: &kata_perm::ToolCall,
+        verdict: &Verdict,
+        grant: Option<i64>,
+    ) {
+        let turn = docket.turn.as_ref();
+        let event = ToolCall {
+            session_key: turn.map(|t| t.session_key.clone()).unwrap_or_default(),
+            tool: call.tool.clone(),
+            verdict: wire::verdict_word(verdict.decision),
+            rule: verdict.rule.to_string(),
+            reason: Some(verdict.reason.clone()),
+            workspace_id: Some(docket.workspace.clone()),
+            message_id: turn.map(|t| t.id),
+            grant_id: grant,
+            approval_id: None,
+        };
+        self.send(Outgoing::caused_by(docket.cause.clone(), event)).await;
     }
 
     pub(crate) async fn protocol_error(&self, reason: &str, command: &str, request_id: Option<String>) {

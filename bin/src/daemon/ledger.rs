@@ -43,6 +43,19 @@ impl Ledger {
         }
     }
 
+    /// One more for this channel, if it holds fewer than `share`.
+    pub(crate) fn take_below(&self, channel: ChannelId, share: usize) -> Option<Held> {
+        let mut counts = self.lock();
+        let count = counts.entry(channel).or_default();
+        (*count < share).then(|| {
+            *count += 1;
+            Held {
+                ledger: self.clone(),
+                channel,
+            }
+        })
+    }
+
     /// How many this channel holds.
     pub(crate) fn held(&self, channel: ChannelId) -> usize {
         self.lock().get(&channel).copied().unwrap_or(0)

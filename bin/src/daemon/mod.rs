@@ -19,8 +19,8 @@ use std::{
     time::Duration,
 };
 
-use kata_channel::{Clock, Timestamp};
-use kata_perm::Policy;
+use kata_agent::Guard;
+use kata_channel::{Clock, Timestamp, settings::Backend};
 use kata_plugin::Registrar;
 use kata_store::Store;
 use tokio::sync::watch;
@@ -32,12 +32,14 @@ pub(crate) use self::{
     events::{Events, fault},
     signs::Sign,
     spec::{OwnersOf, Spec, Workspace},
+    turns::share,
 };
 use crate::{
-    agents::Agents,
-    gate::Warden,
+    agents::{AgentParts, Agents, StoreMemory},
+    gate::{Approvals, Gatehouse},
     home::{DaemonConfig, Home},
     host::HostLink,
+    tools,
     turn::{OpenTurns, Slots},
 };
 
@@ -59,8 +61,7 @@ pub(crate) struct Daemon {
     pub(crate) clock: Clock,
     pub(crate) events: Events,
     pub(crate) plugins: Registrar,
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) warden: Arc<Warden>,
+    pub(crate) gate: Gatehouse,
     pub(crate) agents: Agents,
     /// The host, where one runs agents.
     pub(crate) host: Option<Arc<HostLink>>,
@@ -108,13 +109,15 @@ impl Daemon {
             host,
         } = parts;
         let tasks = TaskTracker::new();
-        let policy = Arc::new(Policy::base());
-        let agents = Agents::new(
-            config.agent.clone(),
-            host.as_ref().map(|link| link.agent()),
-            home.sessions(),
-            tasks.clone(),
-        );
+        let agents = Agents::new(AgentParts {
+            default: config.agent.clone(),
+            host: host.as_ref().map(|link| link.agent()),
+            sessions: home.sessions(),
+            guard: guard(),
+            max_warm: config.max_warm_agents,
+            memory: Arc::new(StoreMemory::new(store.clone())),
+            tasks: tasks.clone(),
+        });
         Arc::new(Self {
             agents,
             channels: Channels::new(),
@@ -126,8 +129,7 @@ impl Daemon {
             stopping: CancellationToken::new(),
             turning: TaskTracker::new(),
             sending: TaskTracker::new(),
-            warden: Arc::new(Warden::new(Arc::clone(&policy))),
-            policy,
+            gate: Gatehouse::new(),
             tasks,
             home,
             config,
@@ -147,6 +149,15 @@ impl Daemon {
         );
         self.spawn_critical("sleep", sleep::watch(Arc::clone(self), self.stopping.clone()));
         self.spawn_critical("upkeep", upkeep::run(Arc::clone(self), self.stopping.clone()));
+        self.spawn_critical(
+            "approvals",
+            Approvals::expire(Arc::clone(self), self.stopping.clone()),
+        );
+        self.spawn_critical(
+            "permissions",
+            Gatehouse::watch(Arc::clone(self), self.stopping.clone()),
+        );
+        self.spawn_critical("tools", tools::serve(Arc::clone(self), self.stopping.clone()));
         let this = Arc::clone(self);
         self.spawn_critical("turns", async move {
             // D10: it starts with the first configuration, or a second after `running` if none came.
@@ -219,7 +230,7 @@ impl Daemon {
             .host
             .as_ref()
             .is_some_and(|host| host.can() == crate::host::Capabilities::default());
-        if self.agents.is_host(agent) && plain {
+        if self.agents.backend(agent) == Backend::Host && plain {
             LEASE_PLAIN
         } else {
             LEASE
@@ -238,6 +249,9 @@ impl Daemon {
     pub(crate) fn read(&self, workspaces: &[kata_ipc::command::WorkspaceChannels]) -> Desired {
         let mut desired = Desired::default();
         for workspace in workspaces {
+            desired
+                .workspaces
+                .push((workspace.workspace_id.clone(), workspace.enabled_plugins.clone()));
             let known: Vec<_> = self.plugins.channels().map(|kind| kind.plugin).collect();
             desired.plugins.extend(
                 known
@@ -260,6 +274,20 @@ impl Daemon {
             }
         }
         desired
+    }
+}
+
+/// How programs are kept from outliving us: by ourselves.
+fn guard() -> Option<Guard> {
+    match std::env::current_exe() {
+        Ok(program) => Some(Guard {
+            program,
+            args: vec!["guard".into()],
+        }),
+        Err(error) => {
+            tracing::warn!(%error, "agents outlive a daemon that is killed: where this program lies is not known");
+            None
+        }
     }
 }
 

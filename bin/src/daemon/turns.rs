@@ -94,7 +94,7 @@ async fn claim(
 }
 
 fn open(daemon: &Arc<Daemon>, slots: &Slots, claimed: ClaimedTurn, permit: OwnedSemaphorePermit) {
-    let slot = Slot::new(permit, slots.ledger().take(claimed.channel));
+    let slot = Slot::new(permit, claimed.channel, &slots.ledger());
     let daemon = Arc::clone(daemon);
     daemon
         .turning
@@ -130,12 +130,7 @@ impl Fairness {
     /// One order of channels for each of `claims` claims that are made together, so that even if all of them fell on
     /// one channel it would not hold more than its share.
     fn plan(&self, eligible: &Eligible, open: &Ledger, claims: usize) -> Vec<Vec<ChannelId>> {
-        // D9: with more than one channel configured no channel holds more than N−1.
-        let share = if eligible.configured > 1 {
-            (self.max - 1).max(1)
-        } else {
-            self.max
-        };
+        let share = share(self.max, eligible.configured);
         let mut order: Vec<ChannelId> = eligible.channels.clone();
         order.sort_by_key(|c| self.served.get(c).copied().unwrap_or(0));
         (0..claims)
@@ -149,6 +144,11 @@ impl Fairness {
             })
             .collect()
     }
+}
+
+/// How many slots one channel may hold. D9: with more than one channel configured no channel holds more than N−1.
+pub(crate) fn share(slots: usize, configured: usize) -> usize {
+    if configured > 1 { (slots - 1).max(1) } else { slots }
 }
 
 /// Slots for turns, over all channels.

@@ -1,68 +1,89 @@
-//! What decides the tool calls of a turn.
+//! What decides the tool calls of a turn: the policy of its workspace, the grants, and the person who is asked.
 
-use std::sync::Arc;
+mod approvals;
+mod card;
+mod docket;
+mod grants;
+mod policies;
+mod watch;
 
-use async_trait::async_trait;
-use kata_agent::{Bind, Bound, Turn};
-use kata_perm::{
-    Context, Policy, Role, ToolCall, Verdict,
-    gate::{Authority, Error, Resolution, Situation},
+use std::{path::PathBuf, sync::Arc};
+
+use kata_home::Workspaces;
+use tokio_util::sync::CancellationToken;
+
+use self::watch::Watch;
+pub(crate) use self::{
+    approvals::Approvals,
+    card::reply,
+    docket::{Docket, Standing, least_trusted},
+    policies::{Place, Policies},
 };
+use crate::{daemon::Daemon, home::Home, tools::ToolSessions};
 
-/// Gives each turn the base policy.
+/// Everything about permission that outlives a turn.
 #[derive(Debug)]
-pub(crate) struct Warden {
-    policy: Arc<Policy>,
+pub(crate) struct Gatehouse {
+    pub(crate) policies: Policies,
+    pub(crate) approvals: Approvals,
+    /// Who may reach tools through the socket.
+    pub(crate) tools: ToolSessions,
+    watch: Watch,
 }
 
-/// Decides for one turn.
-#[derive(Debug)]
-struct Docket {
-    policy: Arc<Policy>,
-    role: Role,
-}
+// === impl Gatehouse ===
 
-/// There is no way to ask yet.
-#[derive(Debug, thiserror::Error)]
-#[error("nobody can be asked here")]
-struct NobodyToAsk;
-
-// === impl Warden ===
-
-impl Warden {
-    pub(crate) fn new(policy: Arc<Policy>) -> Self {
-        Self { policy }
-    }
-}
-
-impl Bind for Warden {
-    fn bind(&self, turn: &Turn) -> Bound {
-        Bound {
-            policy: Arc::clone(&self.policy),
-            authority: Arc::new(Docket {
-                policy: Arc::clone(&self.policy),
-                role: turn.role,
-            }),
+impl Gatehouse {
+    /// Nothing is configured yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            policies: Policies::new(user_home()),
+            approvals: Approvals::default(),
+            tools: ToolSessions::default(),
+            watch: Watch::default(),
         }
     }
+
+    /// Puts the permissions of these workspaces into force. `plugins` are those enabled in each.
+    pub(crate) async fn configure(daemon: &Arc<Daemon>, workspaces: Vec<(String, Vec<String>)>) {
+        daemon.gate.approvals.recall(daemon).await;
+        let known = match Workspaces::read(daemon.home.dir(), user_home().as_deref()) {
+            Ok(known) => known,
+            Err(error) => {
+                let said = crate::open::sentence(&error);
+                daemon.events.plugin_error("katad", &said).await;
+                return watch::load(daemon, default_places(&daemon.home, workspaces)).await;
+            }
+        };
+        let places = workspaces
+            .into_iter()
+            .map(|(id, plugins)| Place {
+                root: known.root(&id),
+                plugins: plugins.into_iter().collect(),
+                id,
+            })
+            .collect();
+        watch::load(daemon, places).await;
+    }
+
+    /// Puts edited permissions into force until `stop`.
+    pub(crate) async fn watch(daemon: Arc<Daemon>, stop: CancellationToken) {
+        watch::run(daemon, stop).await;
+    }
 }
 
-// === impl Docket ===
+/// Where workspaces lie that the app does not list.
+fn default_places(home: &Home, workspaces: Vec<(String, Vec<String>)>) -> Vec<Place> {
+    let place = |(id, plugins): (String, Vec<String>)| Place {
+        root: home.dir().join("workspaces").join(&id),
+        plugins: plugins.into_iter().collect(),
+        id,
+    };
+    workspaces.into_iter().map(place).collect()
+}
 
-#[async_trait]
-impl Authority for Docket {
-    async fn situation(&self) -> Result<Situation, Error> {
-        Ok(Situation {
-            policy: Arc::clone(&self.policy),
-            context: Context::new(self.role),
-        })
-    }
-
-    async fn record(&self, _: &ToolCall, verdict: Verdict) -> Result<Verdict, Error> {
-        Ok(verdict)
-    }
-
-    async fn ask(&self, _: &ToolCall, _: &Verdict) -> Result<Resolution, Error> {
-        Err(NobodyToAsk.into())
-    }
+fn user_home() -> Option<PathBuf> {
+    std::env::var_os("HOME")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from)
 }

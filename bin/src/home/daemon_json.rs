@@ -36,6 +36,10 @@ pub(crate) struct DaemonConfig {
     pub(crate) workspaces: BTreeMap<String, WorkspaceConfig>,
     /// The agent of channels that name none. `katad run` leaves turns to the host.
     pub(crate) agent: AgentSettings,
+    /// `acp` agents that are kept between turns, over all channels: of more the one idle longest is stopped.
+    pub(crate) max_warm_agents: usize,
+    /// Questions about tool calls.
+    pub(crate) approvals: ApprovalsConfig,
 }
 
 impl Default for DaemonConfig {
@@ -52,6 +56,8 @@ impl Default for DaemonConfig {
             log: LogConfig::default(),
             workspaces: BTreeMap::new(),
             agent: AgentSettings::default(),
+            max_warm_agents: 8,
+            approvals: ApprovalsConfig::default(),
         }
     }
 }
@@ -69,6 +75,27 @@ impl DaemonConfig {
             .get(workspace)
             .map(|w| w.owners.on(platform).to_vec())
             .unwrap_or_default()
+    }
+}
+
+/// Questions about tool calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ApprovalsConfig {
+    /// A question that nobody answers is void after this many minutes.
+    pub(crate) expire_min: f64,
+}
+
+impl Default for ApprovalsConfig {
+    fn default() -> Self {
+        Self { expire_min: 10.0 }
+    }
+}
+
+impl ApprovalsConfig {
+    /// How long a question stands.
+    pub(crate) fn expire(&self) -> Duration {
+        Duration::try_from_secs_f64(self.expire_min * 60.0).unwrap_or(Duration::MAX)
     }
 }
 
@@ -195,6 +222,8 @@ fn check(config: DaemonConfig) -> Result<DaemonConfig, String> {
     positive(config.attempts > 0, "attempts", "1")?;
     check_minutes(config.lease_min, "leaseMin")?;
     check_agent(&config.agent)?;
+    check_minutes(Some(config.approvals.expire_min), "approvals.expireMin")?;
+    positive(config.max_warm_agents > 0, "maxWarmAgents", "1")?;
     positive(config.max_line_bytes >= 1024, "maxLineBytes", "1024")?;
     positive(config.log.files > 0, "log.files", "1")?;
     positive(config.log.megabytes > 0, "log.megabytes", "1")?;

@@ -1,10 +1,15 @@
 //! Where the daemon's files are.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+/// A longer path leaves no room for a socket's name: macOS takes 103 bytes in all.
+const LONGEST_RUN: usize = 80;
 
 /// The config directory, resolved once at start.
 #[derive(Clone, Debug)]
@@ -79,6 +84,24 @@ impl Home {
 
     pub(crate) fn attachments(&self) -> PathBuf {
         self.dir.join("attachments")
+    }
+
+    /// The hash chain's head, beside the record that it is the head of.
+    pub(crate) fn audit_head(&self) -> PathBuf {
+        self.dir.join("daemon.audit")
+    }
+
+    /// Where the running daemon's socket is. A socket's path has little room: where the config directory lies too deep, a
+    /// folder of the temporary directory that is named for it.
+    pub(crate) fn run(&self) -> PathBuf {
+        let run = self.dir.join("run");
+        if run.as_os_str().len() <= LONGEST_RUN {
+            return run;
+        }
+        let mut name = DefaultHasher::new();
+        self.dir.hash(&mut name);
+        let user = rustix::process::getuid().as_raw();
+        env::temp_dir().join(format!("katad-{user}-{:016x}", name.finish()))
     }
 
     /// Under this each session has the working directory of its agent.

@@ -60,12 +60,22 @@ fn without_nulls(value: &Value) -> Value {
 
 /// What the schema cannot say about an agent.
 pub(crate) fn check_agent(agent: &AgentSettings) -> Result<(), String> {
-    if agent.backend == Some(Backend::Command) && agent.command.as_deref().unwrap_or_default().is_empty() {
-        return Err("\"agent.backend\" is \"command\", but \"agent.command\" names no program".to_owned());
+    let program = match agent.backend {
+        Some(Backend::Command) => Some("command"),
+        Some(Backend::Acp) => Some("acp"),
+        Some(Backend::Host | Backend::Echo) | None => None,
+    };
+    if let Some(backend) = program
+        && agent.command.as_deref().unwrap_or_default().is_empty()
+    {
+        return Err(format!(
+            "\"agent.backend\" is {backend:?}, but \"agent.command\" names no program"
+        ));
     }
     for (minutes, key) in [
         (agent.turn_deadline_min, "turnDeadlineMin"),
         (agent.no_progress_min, "noProgressMin"),
+        (agent.idle_min, "idleMin"),
     ] {
         check_minutes(minutes, &format!("agent.{key}"))?;
     }

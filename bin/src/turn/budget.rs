@@ -61,14 +61,14 @@ where
     }
 
     fn call(&mut self, claimed: Claimed) -> Self::Future {
-        let slot = claimed.slot.clone();
+        let (slot, watch) = (claimed.slot.clone(), claimed.watch.clone());
         let share = self.share;
         let mut run = Box::pin(self.inner.call(claimed));
         Box::pin(async move {
             tokio::select! {
                 biased;
                 ended = &mut run => return ended,
-                () = tokio::time::sleep(share) => slot.give_back(),
+                () = watch.passed(share) => slot.give_back(),
             }
             run.await
         })
@@ -79,7 +79,8 @@ where
 mod tests {
     use std::sync::Arc;
 
-    use kata_channel::{ManualClock, Timestamp};
+    use kata_agent::Stopwatch;
+    use kata_channel::Timestamp;
     use kata_store::{ChannelId, ClaimedTurn};
     use tokio::sync::Semaphore;
     use tokio_util::sync::CancellationToken;
@@ -103,15 +104,14 @@ mod tests {
             attempt: 1,
             rows: Vec::new(),
         };
-        let slot = Slot::new(slots.acquire().await, slots.ledger().take(channel));
-        let clock = ManualClock::at(Timestamp::from_millis(0)).clock();
-        Claimed::new(
+        let slot = Slot::new(slots.acquire().await, channel, &slots.ledger());
+        Claimed {
             turn,
             slot,
-            CancellationToken::new(),
-            Duration::from_secs(3600),
-            &clock,
-        )
+            cancel: CancellationToken::new(),
+            watch: Stopwatch::new(),
+            deadline: Timestamp::from_millis(0),
+        }
     }
 
     #[tokio::test(start_paused = true)]

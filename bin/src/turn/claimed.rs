@@ -1,8 +1,7 @@
 //! A turn that was claimed, as it enters the TURN stack.
 
-use std::time::Duration;
-
-use kata_channel::{Clock, Timestamp, span::Traced};
+use kata_agent::Stopwatch;
+use kata_channel::{Timestamp, span::Traced};
 use kata_store::ClaimedTurn;
 use tokio_util::sync::CancellationToken;
 
@@ -17,28 +16,13 @@ pub(crate) struct Claimed {
     pub(crate) slot: Slot,
     /// Ends it.
     pub(crate) cancel: CancellationToken,
+    /// The time that it uses up.
+    pub(crate) watch: Stopwatch,
     /// When it ends at the latest, if nothing sleeps meanwhile.
     pub(crate) deadline: Timestamp,
 }
 
 // === impl Claimed ===
-
-impl Claimed {
-    pub(crate) fn new(
-        turn: ClaimedTurn,
-        slot: Slot,
-        cancel: CancellationToken,
-        limit: Duration,
-        clock: &Clock,
-    ) -> Self {
-        Self {
-            turn,
-            slot,
-            cancel,
-            deadline: clock.wall() + limit,
-        }
-    }
-}
 
 impl Traced for Claimed {
     fn span(&self) -> tracing::Span {

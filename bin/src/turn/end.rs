@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use kata_agent::Stopwatch;
 use kata_channel::Timestamp;
 use kata_store::{Answer, ClaimedTurn, Failed, Failure, Finished, NoticeFn, UnixMs};
 use tower::ServiceExt;
@@ -9,6 +10,7 @@ use tower::ServiceExt;
 use super::{Claimed, Slot};
 use crate::{
     daemon::{Channel, Daemon, Sign},
+    gate::{Docket, Standing},
     replies,
     rescue::TurnOutcome,
     stack,
@@ -27,16 +29,31 @@ pub(crate) async fn run(daemon: &Arc<Daemon>, turn: ClaimedTurn, slot: Slot) {
         return;
     };
     tracing::debug!(channel = %channel.key, turn = turn.id, attempt = turn.attempt, "claimed {} messages", turn.rows.len());
-    let (cancel, _listed) = daemon.open_turns.open(turn.id);
+    let watch = Stopwatch::new();
+    let standing = Standing::of(daemon, &channel, &turn, &slot, &watch);
+    let docket = Arc::new(Docket::of_turn(daemon, &turn, standing));
+    let (cancel, _listed) = daemon.open_turns.open(turn.id, &docket);
     let sign = Sign::after_a_while(daemon, &channel, &turn);
     let limit = daemon.turn_limit(&channel);
-    let claimed = Claimed::new(turn.clone(), slot.clone(), cancel, limit, &daemon.clock);
-    let Ok(outcome) = stack::turn(daemon, &channel, limit).oneshot(claimed).await;
+    let claimed = Claimed {
+        deadline: daemon.clock.wall() + limit,
+        turn: turn.clone(),
+        slot: slot.clone(),
+        cancel,
+        watch,
+    };
+    let Ok(outcome) = stack::turn(daemon, &channel, docket, limit)
+        .oneshot(claimed)
+        .await;
     tracing::debug!(channel = %channel.key, turn = turn.id, attempt = turn.attempt, "the run ended: {}", outcome.name());
     // The run is over, so its slot is free: the next claim may share a commit with this turn's end. The lane stays
     // held until that commit.
     slot.give_back();
+    let is_over = matches!(outcome, TurnOutcome::Answered(_) | TurnOutcome::Cancelled);
     end(daemon, &channel, &turn, limit, outcome).await;
+    if is_over {
+        daemon.gate.approvals.withdraw(daemon, turn.id).await;
+    }
     sign.take_off().await;
 }
 

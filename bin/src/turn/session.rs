@@ -7,14 +7,14 @@ use std::{
 };
 
 use kata_agent::Turn;
-use kata_channel::{Attachment, ChannelKey, Place, Role, Timestamp};
+use kata_channel::{Attachment, ChannelKey, Place, Timestamp};
 use kata_session::{Enclosed, Prompt, Said};
 use kata_store::ClaimedRow;
 use serde_json::Value;
 use tower::{Layer, Service};
 
 use super::Claimed;
-use crate::wire;
+use crate::{gate::least_trusted, wire};
 
 /// Turns of one channel.
 #[derive(Clone, Debug)]
@@ -78,6 +78,7 @@ fn resolve(platform: &str, channel: &ChannelKey, claimed: Claimed) -> Turn {
     let Claimed {
         turn,
         cancel,
+        watch,
         deadline,
         ..
     } = claimed;
@@ -86,8 +87,7 @@ fn resolve(platform: &str, channel: &ChannelKey, claimed: Claimed) -> Turn {
         thread: turn.thread.as_deref().map(Into::into),
     };
     let messages: Vec<Said> = turn.rows.iter().map(said).collect();
-    // Of several senders the least trusted one decides what the turn may do.
-    let role = messages.iter().map(|m| m.role).max().unwrap_or(Role::Stranger);
+    let role = least_trusted(&turn.rows);
     let contents: Vec<&str> = turn.rows.iter().map(|row| row.content.as_str()).collect();
     Turn {
         content: contents.join("\n\n"),
@@ -101,6 +101,7 @@ fn resolve(platform: &str, channel: &ChannelKey, claimed: Claimed) -> Turn {
         deadline: Some(deadline.to_iso()),
         messages,
         cancel,
+        watch,
         ..Turn::new(
             turn.id,
             turn.workspace,
