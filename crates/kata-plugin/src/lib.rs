@@ -4,6 +4,54 @@
 //! Beside the contract stands what every tool call passes: the [`layer`]s of the TOOL stack, and the [`mcp`] face that
 //! tools show to agents.
 //!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use kata_channel::{ChannelKey, Place};
+//! use kata_plugin::{
+//!     Registrar, SideEffect, Tool, ToolCall, ToolContext, ToolDefault, ToolEffect, ToolError, ToolOutput, ToolSpec, Tools,
+//!     ValidateLayer,
+//! };
+//! use serde_json::{Value, json};
+//! use tower::{ServiceBuilder, ServiceExt as _};
+//!
+//! struct Topic;
+//!
+//! #[async_trait::async_trait]
+//! impl Tool for Topic {
+//!     async fn call(&self, context: &ToolContext, _: Value) -> Result<ToolOutput, ToolError> {
+//!         Ok(ToolOutput::json(json!({"topic": format!("the talk in {}", context.place.conversation)})))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let mut registrar = Registrar::new();
+//! registrar.register_tool("kata-irc", ToolSpec {
+//!     name: "irc_topic",
+//!     description: "Says what a channel is about.",
+//!     input: json!({"type": "object", "additionalProperties": false}),
+//!     default: ToolDefault::Allow,
+//!     effects: &[ToolEffect::Reads],
+//!     side_effect: SideEffect::None,
+//!     handler: Arc::new(Topic),
+//! })?;
+//!
+//! let tools = registrar.tool_set(|plugin| plugin == "kata-irc");
+//! let place = Place::conversation("#rust");
+//! let context = ToolContext::new(ChannelKey::new("ws-1", "irc"), place, "daemon-irc-1");
+//! let stack = ServiceBuilder::new()
+//!     .layer(ValidateLayer::new(tools.clone()))
+//!     .service(Tools::new(tools, Arc::new(context)));
+//!
+//! let said = stack.clone().oneshot(ToolCall::new("irc_topic", json!({}))).await?;
+//! assert_eq!(said.content, json!({"topic": "the talk in #rust"}));
+//! let refused = stack.oneshot(ToolCall::new("irc_topic", json!({"channel": "#go"}))).await;
+//! assert!(refused.is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! This crate refuses to know: the wire to the host, the store, which plugins exist, who may call what.
 
 mod channel;

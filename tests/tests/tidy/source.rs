@@ -15,9 +15,14 @@ const PRINTS: [&str; 3] = [
     "bin/src/terminal/",
     "crates/adapters/kata-terminal/",
 ];
-/// Where the process's stdout is touched at all: taken away in `katad run`, handed to kata-terminal in `katad chat`, and
-/// in kata-ipc's examples.
-const STDOUT: [&str; 3] = ["bin/src/stdio.rs", "bin/src/chat.rs", "crates/kata-ipc/"];
+/// Where the process's stdout is touched at all: taken away in `katad run`, handed to kata-terminal in `katad chat`, given
+/// to an agent in `katad tools`, and in kata-ipc's examples.
+const STDOUT: [&str; 4] = [
+    "bin/src/stdio.rs",
+    "bin/src/chat.rs",
+    "crates/kata-plugin/src/mcp/",
+    "crates/kata-ipc/",
+];
 
 /// Folders in which people and machines keep their checkouts. A path into one of them works for nobody else.
 const PRIVATE_FOLDERS: [&str; 7] = ["home", "Users", "root", "work", "workspace", "builds", "mnt"];

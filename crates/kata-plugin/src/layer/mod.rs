@@ -10,6 +10,8 @@ mod after;
 mod before;
 mod bound;
 mod limit;
+#[cfg(test)]
+mod tests;
 mod timeout;
 mod tools;
 mod validate;
