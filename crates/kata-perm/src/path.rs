@@ -96,6 +96,10 @@ fn follow(path: &Path) -> Result<PathBuf, Uncertain> {
                 let Some(target) = link(&real, &mut is_new)? else {
                     continue;
                 };
+                // These lead elsewhere for each process: the tool that opens the path is not this one.
+                if real.starts_with("/proc") {
+                    return Err(Uncertain);
+                }
                 links += 1;
                 if links > LINKS {
                     return Err(Uncertain);

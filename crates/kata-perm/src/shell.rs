@@ -3,6 +3,9 @@
 //! Only lists and pipelines of simple commands are understood. The words are read here, by a list of signs that mean
 //! themselves in every common shell; how they are put together is read by [`rable`], a parser of Bash's grammar. Text that
 //! either of the two does not understand is refused: a rule decides about what will run, never about what it looks like.
+//! Where a text has plain words alone, which is most of it, there is nothing to parse: see [`plain`].
+
+mod plain;
 
 use rable::{ListOperator, Node, NodeKind, PipeSep};
 
@@ -37,6 +40,14 @@ pub(crate) fn commands(text: &str) -> Result<Vec<Command>, Refusal> {
     if text.len() > LONGEST {
         return Err("it is too long to be looked at");
     }
+    match plain::commands(text) {
+        Some(commands) => Ok(commands),
+        None => parsed(text),
+    }
+}
+
+/// The same, by the parser.
+fn parsed(text: &str) -> Result<Vec<Command>, Refusal> {
     if text.chars().any(|c| hidden(c) && !matches!(c, '\n' | '\t')) {
         return Err("it has control characters or characters that cannot be seen");
     }

@@ -33,6 +33,8 @@ pub(crate) struct Address {
     url: Url,
     /// Every reader of the text sees this URL in it.
     is_plain: bool,
+    /// Every reader at least sees this host in it.
+    has_plain_host: bool,
 }
 
 /// A host, and whether the hosts below it are meant instead.
@@ -59,7 +61,7 @@ impl UrlTest {
     }
 
     pub(crate) fn is_match(&self, address: &Address, stance: Stance) -> Truth {
-        let Address { url, is_plain } = address;
+        let Address { url, is_plain, .. } = address;
         if stance == Stance::Grants && !is_plain {
             return Truth::Unknown;
         }
@@ -71,9 +73,12 @@ impl UrlTest {
             Truth::any(hosts.iter().map(|host| host.value.is_match(url, stance)))
         };
         let path = |paths: &Vec<Written<TextGlob>>| is_path_match(paths, url.path(), stance);
-        scheme
-            .and(self.hosts.as_ref().map_or(Truth::Yes, host))
-            .and(self.paths.as_ref().map_or(Truth::Yes, path))
+        let host = self.hosts.as_ref().map_or(Truth::Yes, host);
+        let place = host.and(self.paths.as_ref().map_or(Truth::Yes, path));
+        if stance == Stance::Restricts && !address.has_plain_host {
+            return scheme.and(place.or(Truth::Unknown));
+        }
+        scheme.and(place)
     }
 }
 
@@ -85,32 +90,43 @@ impl Address {
             return None;
         }
         let url = Url::parse(text).ok()?;
-        let is_plain = is_plain(text, &url);
-        Some(Self { url, is_plain })
+        let has_plain_host = has_plain_host(text, &url);
+        Some(Self {
+            is_plain: has_plain_host && is_plain(text, &url),
+            has_plain_host,
+            url,
+        })
     }
 }
 
-/// Whether every reader of the text sees the same URL in it.
-fn is_plain(text: &str, url: &Url) -> bool {
-    let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+/// Whether every reader of the text takes the same part of it for the host. To some a backslash is a slash, and `%61` a
+/// letter; some take the name of a user for the host, some leave out white space.
+fn has_plain_host(text: &str, url: &Url) -> bool {
     // `https:host` and `https:///host` are that host to browsers alone.
     let after = text
         .get(url.scheme().len()..)
         .and_then(|rest| rest.strip_prefix("://"));
-    let is_plain_start = after.is_some_and(|rest| !rest.starts_with('/'));
-    plain
-        && is_plain_start
-        && url.username().is_empty()
-        && url.password().is_none()
-        && !has_hidden_signs(url.path())
+    let host = after.and_then(|rest| rest.split(['/', '?', '#']).next());
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'%');
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_plain))
+        && !text
+            .bytes()
+            .any(|byte| byte == b'\\' || byte.is_ascii_control() || byte == b' ')
 }
 
-/// Signs that some servers read as separators, dots or ends only after they have decoded them.
+/// Whether every reader of the text sees the same URL in it. The host was looked at.
+fn is_plain(text: &str, url: &Url) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic()) && !has_hidden_signs(url.path())
+}
+
+/// Signs that some servers read as separators, dots or ends only after they have decoded them: in one way, twice, or from
+/// bytes that are one byte too many for the sign.
 fn has_hidden_signs(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    ["%2f", "%5c", "%2e", "%25", "%00"]
-        .iter()
-        .any(|sign| lower.contains(sign))
+    let signs = [
+        "%2f", "%5c", "%2e", "%25", "%0", "%1", "%7f", "%c0", "%c1", "%e0%8", "%e0%9", "%f0%8",
+    ];
+    signs.iter().any(|sign| lower.contains(sign))
 }
 
 fn is_path_match(globs: &[Written<TextGlob>], path: &str, stance: Stance) -> Truth {
@@ -129,6 +145,7 @@ impl Host {
         let Some(host) = url.host_str() else {
             return Truth::Unknown;
         };
+        let mapped = mapped(url);
         // Without a port of its own an entry that allows means the port of the scheme alone.
         let port = match (self.port, stance) {
             (None, Stance::Grants) => url.port().is_none(),
@@ -138,7 +155,7 @@ impl Host {
         let host = match stance {
             Stance::Grants => host,
             // A full stop at the end names the same host.
-            Stance::Restricts => host.trim_end_matches('.'),
+            Stance::Restricts => mapped.as_deref().unwrap_or(host).trim_end_matches('.'),
         };
         let named = if self.below {
             let above = host.strip_suffix(&*self.name);
@@ -147,6 +164,14 @@ impl Host {
             host == self.name
         };
         Truth::from(named && port)
+    }
+}
+
+/// The IPv4 address that an IPv6 address stands for: a connection to `[::ffff:127.0.0.1]` goes to `127.0.0.1`.
+fn mapped(url: &Url) -> Option<String> {
+    match url.host()? {
+        url::Host::Ipv6(address) => address.to_ipv4_mapped().map(|address| address.to_string()),
+        url::Host::Ipv4(_) | url::Host::Domain(_) => None,
     }
 }
 

@@ -56,6 +56,24 @@ fn paths_lead_where_the_system_goes() {
     assert_eq!(resolve(&"a/".repeat(5 << 20), &root), Err(Uncertain));
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn what_each_process_sees_differently_is_uncertain() {
+    let (_folder, root) = folder();
+    symlink("/proc/self/root", root.join("ws/out/proc")).unwrap();
+    for path in [
+        format!("/proc/self/root{}/ws/out/x", root.display()),
+        format!("/proc/thread-self/root{}/ws/out/x", root.display()),
+        format!("/proc/{}/root{}/ws/out/x", std::process::id(), root.display()),
+        "/proc/self/cwd/x".to_owned(),
+        "/dev/fd/1".to_owned(),
+        "/dev/stdout".to_owned(),
+        "out/proc/x".to_owned(),
+    ] {
+        assert_eq!(leads(&path, &root), Err(Uncertain), "{path}");
+    }
+}
+
 fn is_in(glob: &str, real: &str, stance: Stance) -> Truth {
     let glob = PathGlob::from_text(glob).unwrap_or_else(|error| panic!("{error}"));
     glob.rooted(&Roots::new("/none/ws").with_home("/none/home"))
