@@ -10,7 +10,7 @@ use std::{
 
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
-use kata_channel::{ChannelError, ChannelKey, Identity, SenderId};
+use kata_channel::{ChannelError, ChannelKey, Identity, Place, SenderId};
 use rustls::ClientConfig;
 use secrecy::SecretString;
 use url::Url;
@@ -20,7 +20,11 @@ use crate::{
     errors::{CallError, Refusal, Token},
     names::Names,
     scopes::Scopes,
-    web::{Web, http::Http, wire::AuthTest},
+    web::{
+        Call, Web,
+        http::Http,
+        wire::{AuthTest, History},
+    },
 };
 
 const AUTH_TEST: &str = "auth.test";
@@ -140,6 +144,7 @@ impl Account {
                 token: Token::Bot,
                 code,
                 needed: None,
+                detail: None,
             }));
         }
         Ok(Me {
@@ -150,6 +155,20 @@ impl Account {
             enterprise: told.enterprise_id,
             scopes,
         })
+    }
+
+    /// One page of a place, whatever kind of place it is.
+    pub(crate) async fn page(&self, place: &Place, arguments: &[(&str, &str)]) -> Result<History, CallError> {
+        let mut all = vec![("channel", place.conversation.as_str())];
+        let method = match &place.thread {
+            Some(thread) => {
+                all.push(("ts", thread.as_str()));
+                "conversations.replies"
+            }
+            None => "conversations.history",
+        };
+        all.extend_from_slice(arguments);
+        self.web.get(Call::method(method), &all).await
     }
 
     /// Registers the conversations that a channel names.

@@ -47,6 +47,8 @@ pub(crate) struct Refusal {
     pub(crate) code: String,
     /// Scopes that Slack names as missing.
     pub(crate) needed: Option<String>,
+    /// What Slack finds wrong with the arguments.
+    pub(crate) detail: Option<String>,
 }
 
 /// A call that brought no result.
@@ -323,6 +325,7 @@ impl Refusal {
             token,
             code,
             needed,
+            detail: _,
         } = &self;
         match self.verdict() {
             Some((Auth, "")) => ChannelError::AuthExpired(format!(
@@ -360,6 +363,7 @@ mod tests {
             token: Token::Bot,
             code: code.into(),
             needed,
+            detail: None,
         })
     }
 
@@ -419,6 +423,7 @@ mod tests {
             token: Token::Bot,
             code: "missing_scope".into(),
             needed: Some("im:history".into()),
+            detail: None,
         })
         .into();
         assert!(error.to_string().contains("im:history for conversations.history"));

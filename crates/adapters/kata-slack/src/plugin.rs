@@ -5,11 +5,11 @@ use std::sync::Arc;
 use kata_channel::Adapter;
 use kata_plugin::{ChannelContext, ChannelKind, Plugin, Registrar, RegistrationError, SetupError};
 
-use crate::{adapter::SlackAdapter, endpoint::Endpoint, registry::Registry, socket::Desk};
+use crate::{adapter::SlackAdapter, endpoint::Endpoint, registry::Registry, socket::Desk, tools};
 
 const ID: &str = "kata-slack";
 
-/// The Slack plugin: channels whose `adapter` is `slack`.
+/// The Slack plugin: channels whose `adapter` is `slack`, and the tools that work in their conversations.
 #[derive(Debug, Default)]
 pub struct SlackPlugin {
     registry: Arc<Registry>,
@@ -45,7 +45,10 @@ impl Plugin for SlackPlugin {
             plugin: ID,
             endpoint_variable: Some("KATA_SLACK_API_URL"),
             make: Arc::new(move |context| Ok(Arc::new(make(&registry, context)?) as Arc<dyn Adapter>)),
-        })
+        })?;
+        tools::all(&self.registry)
+            .into_iter()
+            .try_for_each(|tool| to.register_tool(ID, tool))
     }
 }
 
@@ -74,15 +77,16 @@ fn make(registry: &Registry, context: ChannelContext) -> Result<SlackAdapter, Se
         .app_token
         .as_ref()
         .map(|token| registry.hub(&endpoint, &tls, token));
-    let desk = Desk {
+    let desk = Arc::new(Desk {
         key: context.key,
         named,
         reply_in: context.settings.reply_in,
         account,
         clock: context.clock,
-    };
+    });
+    registry.add(&desk);
     Ok(SlackAdapter::new(
-        Arc::new(desk),
+        desk,
         registration,
         hub,
         context.settings.signs,

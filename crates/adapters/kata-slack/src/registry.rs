@@ -5,13 +5,14 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
+use kata_channel::ChannelKey;
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     account::Account,
     endpoint::{Endpoint, tls},
-    socket::Hub,
+    socket::{Desk, Hub},
 };
 
 /// The accounts and sockets that are in use. Each lives as long as a channel holds it.
@@ -20,6 +21,8 @@ pub(crate) struct Registry {
     tls: OnceLock<Arc<ClientConfig>>,
     accounts: Mutex<Vec<Weak<Account>>>,
     hubs: Mutex<Vec<Weak<Hub>>>,
+    /// The channels, the newest last.
+    desks: Mutex<Vec<Weak<Desk>>>,
 }
 
 // === impl Registry ===
@@ -56,6 +59,23 @@ impl Registry {
         shared(&self.hubs, known, || {
             Hub::new(endpoint.clone(), tls.clone(), token.clone())
         })
+    }
+
+    /// A channel is in use, until nobody holds it.
+    pub(crate) fn add(&self, desk: &Arc<Desk>) {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        desks.retain(|held| held.strong_count() > 0);
+        desks.push(Arc::downgrade(desk));
+    }
+
+    /// The channel with this name; of two, since one that is configured anew ends after its successor began, the newer.
+    pub(crate) fn desk(&self, key: &ChannelKey) -> Option<Arc<Desk>> {
+        let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        desks
+            .iter()
+            .rev()
+            .filter_map(Weak::upgrade)
+            .find(|desk| desk.key == *key)
     }
 }
 
@@ -94,6 +114,19 @@ mod tests {
             &a,
             &registry.account(&there, &tls, &"xoxb-1".into())
         ));
+    }
+
+    #[test]
+    fn a_channel_is_found_while_somebody_holds_it_and_the_newer_one_first() {
+        let registry = Registry::default();
+        let key = ChannelKey::new("w", "a");
+        let (old, new) = (Desk::for_test("a", &["C1"]), Desk::for_test("a", &["C2"]));
+        registry.add(&old);
+        registry.add(&new);
+        assert!(Arc::ptr_eq(&registry.desk(&key).unwrap(), &new));
+        assert!(registry.desk(&ChannelKey::new("w", "b")).is_none());
+        drop((old, new));
+        assert!(registry.desk(&key).is_none());
     }
 
     #[test]

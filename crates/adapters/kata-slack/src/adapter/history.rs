@@ -4,26 +4,22 @@
 //! (<https://docs.slack.dev/reference/methods/conversations.history#pagination>). So nothing is assumed: a page's
 //! token carries the newest `ts` of the page before, and the next page shows by comparison which way it goes.
 
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use kata_channel::{
-    ChannelError, Cursor, History, Inbound, Place, PollPage, PollRequest, ThreadPage, Timestamp,
-    adapter::Discovered,
+    ChannelError, Cursor, History, Place, PollPage, PollRequest, ThreadPage, Timestamp, adapter::Discovered,
 };
 
 use super::SlackAdapter;
 use crate::{
-    read::{self, Reader, Scene},
     ts,
     web::{
-        Call,
+        Call, PAGE,
         wire::{self, Message},
     },
 };
 
-/// Slack's own advice; some apps get 15 at most whatever they ask for.
-const PAGE: &str = "200";
 /// Pages of conversations the bot is in. 10,000 conversations are nobody's.
 const MOST_PAGES: usize = 50;
 
@@ -135,7 +131,7 @@ impl History for SlackAdapter {
             next: next.map(|token| token.write()),
             newest: newest.map(Cursor),
             threads: stirred(place, &cursor.0, &said),
-            messages: self.read(place, &said).await?,
+            messages: self.desk.read_history(place, &said).await?,
         })
     }
 }
@@ -163,22 +159,13 @@ impl<'a> PageToken<'a> {
 // === impl SlackAdapter ===
 
 impl SlackAdapter {
-    /// One page of a place, whatever kind of place it is.
+    /// One page of a place.
     pub(super) async fn page(
         &self,
         place: &Place,
         arguments: &[(&str, &str)],
     ) -> Result<wire::History, ChannelError> {
-        let mut all = vec![("channel", place.conversation.as_str())];
-        let method = match &place.thread {
-            Some(thread) => {
-                all.push(("ts", thread.as_str()));
-                "conversations.replies"
-            }
-            None => "conversations.history",
-        };
-        all.extend_from_slice(arguments);
-        Ok(self.account().web.get(Call::method(method), &all).await?)
+        Ok(self.account().page(place, arguments).await?)
     }
 
     /// The conversations the bot is in.
@@ -206,29 +193,6 @@ impl SlackAdapter {
             }
         }
         Ok(found)
-    }
-
-    async fn read(&self, place: &Place, said: &[Message]) -> Result<Vec<Inbound>, ChannelError> {
-        let account = self.account();
-        let me = account.me()?;
-        let mut ids = BTreeSet::new();
-        said.iter().for_each(|message| read::ids(message, &mut ids));
-        let names = account.names.resolve(ids, &account.web).await;
-        let reader = Reader {
-            channel: &self.desk.key,
-            reply_in: self.desk.reply_in,
-            me: &me,
-            names: &names,
-        };
-        let scene = Scene {
-            conversation: place.conversation.as_str(),
-            team: &me.team,
-            mention: false,
-        };
-        Ok(said
-            .iter()
-            .flat_map(|message| reader.history(message, scene))
-            .collect())
     }
 }
 

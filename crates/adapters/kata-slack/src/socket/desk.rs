@@ -1,14 +1,15 @@
-//! A channel as the socket sees it: which events are for it, and how it reads them.
+//! A channel as a reader of Slack: which events are for it, and how it reads them and its history.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use kata_channel::{ChannelKey, Clock, Inbound, settings::ReplyIn};
+use kata_channel::{ChannelError, ChannelKey, Clock, Inbound, Place, settings::ReplyIn};
 
 use super::envelope::{Event, Origin, What};
 use crate::{
     account::{Account, Me},
     names::Lexicon,
     read::{self, Reader, Scene},
+    web::wire::Message,
 };
 
 /// What of a channel's configuration matters to reading.
@@ -70,8 +71,38 @@ impl Desk {
         }
     }
 
+    /// What messages found in a place's history mean to this channel.
+    ///
+    /// # Errors
+    /// `connect` has not succeeded yet.
+    pub(crate) async fn read_history(
+        &self,
+        place: &Place,
+        said: &[Message],
+    ) -> Result<Vec<Inbound>, ChannelError> {
+        let me = self.account.me()?;
+        let mut ids = BTreeSet::new();
+        said.iter().for_each(|message| read::ids(message, &mut ids));
+        let names = self.account.names.resolve(ids, &self.account.web).await;
+        let reader = Reader {
+            channel: &self.key,
+            reply_in: self.reply_in,
+            me: &me,
+            names: &names,
+        };
+        let scene = Scene {
+            conversation: place.conversation.as_str(),
+            team: &me.team,
+            mention: false,
+        };
+        Ok(said
+            .iter()
+            .flat_map(|message| reader.history(message, scene))
+            .collect())
+    }
+
     #[cfg(test)]
-    pub(super) fn for_test(slug: &str, named: &[&str]) -> Arc<Self> {
+    pub(crate) fn for_test(slug: &str, named: &[&str]) -> Arc<Self> {
         let endpoint = crate::endpoint::Endpoint::new(None).unwrap();
         let account = Arc::new(Account::new(
             endpoint,

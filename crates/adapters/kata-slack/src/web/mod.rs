@@ -27,6 +27,9 @@ use crate::{
 };
 use meter::Meter;
 
+/// How many messages a page of history has at most: Slack's own advice. Some apps get 15 whatever they ask for.
+pub(crate) const PAGE: &str = "200";
+
 /// The library has no timeouts of its own. One call, connecting included.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -154,6 +157,7 @@ impl Web {
                 method,
                 token: self.kind,
                 needed: refused.http_response_body.as_deref().and_then(wire::needed),
+                detail: refused.errors.into_iter().flatten().next().map(short),
                 code: refused.code,
             }),
             SlackClientError::RateLimitError(limit) => CallError::Limited {
@@ -176,6 +180,14 @@ impl Web {
             _ => CallError::Lost("the connection to Slack broke before its answer came"),
         }
     }
+}
+
+/// What Slack says about an argument is bounded: it may quote it.
+fn short(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(200) {
+        detail.truncate(end);
+    }
+    detail
 }
 
 impl std::fmt::Debug for Web {

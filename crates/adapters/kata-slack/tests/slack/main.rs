@@ -12,6 +12,7 @@ mod read_back;
 mod rig;
 mod send;
 mod signs;
+mod tools;
 
 #[test]
 fn every_test_file_is_listed() {

@@ -11,7 +11,7 @@ use kata_channel::{
     drive::{Pulse, Sink},
     settings::{Filter, Settings},
 };
-use kata_plugin::{ChannelContext, ChannelFactory, Plugin, Registrar, SetupError};
+use kata_plugin::{ChannelContext, Plugin, Registrar, SetupError, ToolSpec};
 use kata_slack::SlackPlugin;
 use kata_testkit::{
     PATIENCE,
@@ -30,7 +30,7 @@ use tower::{service_fn, util::BoxCloneSyncService};
 pub(crate) struct Rig {
     pub(crate) slack: FakeSlack,
     pub(crate) time: ManualClock,
-    make: ChannelFactory,
+    registrar: Registrar,
 }
 
 impl Rig {
@@ -40,11 +40,10 @@ impl Rig {
         slack.add_channel("C1", "general", ChannelKind::Public, &["U1"]);
         let mut registrar = Registrar::new();
         SlackPlugin::new().register(&mut registrar).unwrap();
-        let make = registrar.channel("slack").unwrap().make.clone();
         Self {
             slack,
             time: ManualClock::at(Clock::system().wall()),
-            make,
+            registrar,
         }
     }
 
@@ -67,7 +66,11 @@ impl Rig {
     }
 
     pub(crate) fn make(&self, context: ChannelContext) -> Result<Arc<dyn Adapter>, SetupError> {
-        (self.make)(context)
+        (self.registrar.channel("slack").unwrap().make)(context)
+    }
+
+    pub(crate) fn tools(&self) -> Vec<&ToolSpec> {
+        self.registrar.tools().map(|tool| &tool.spec).collect()
     }
 
     /// A channel that knows who it is.
