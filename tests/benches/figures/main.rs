@@ -8,6 +8,7 @@
 //! `--quick` measures with small numbers, to see that all of it works. A figure's name (`start`, `idle`, …) measures
 //! that one alone. Goals that are missed are printed, and are no failure; a figure that cannot be measured is one.
 
+mod agents;
 mod backlog;
 mod burst;
 mod ceiling;
@@ -33,13 +34,14 @@ use table::Row;
 type Figure = fn(&Lab) -> Result<Vec<Row>>;
 
 /// In the order of the table.
-const FIGURES: [(&str, Figure); 7] = [
+const FIGURES: [(&str, Figure); 8] = [
     ("start", start::cold),
     ("idle", idle::at_rest),
     ("latency", latency::both_ways),
     ("burst", burst::stored_and_acknowledged),
     ("drain", drain::waiting_rows),
     ("backlog", start::with_a_backlog),
+    ("agents", agents::warm),
     ("size", size::of_the_binary),
 ];
 
