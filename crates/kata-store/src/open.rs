@@ -207,7 +207,7 @@ fn start(path: &Path, conn: Connection, options: OpenOptions) -> Result<Store, O
     let inner = (work.subscribe(), out.subscribe(), room.subscribe());
     let mut head = options.audit_head.clone().map(HeadFile::new);
     if let Some(head) = &mut head {
-        head.write(&conn);
+        head.write(&conn, (options.now)());
     }
     let writer = Writer {
         conn,

@@ -104,7 +104,7 @@ impl Writer {
             && committed.is_ok()
             && let Some(head) = &mut self.head
         {
-            head.write(&self.conn);
+            head.write(&self.conn, (self.options.now)());
         }
         // Woken before it is answered: whoever has the answer in hand finds the signal given.
         if committed.is_ok() {

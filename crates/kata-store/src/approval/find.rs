@@ -55,10 +55,11 @@ pub(super) fn those(
     let sql = format!(
         "SELECT {COLUMNS} FROM kata_approvals a JOIN kata_channels c ON c.id = a.channel WHERE {condition}"
     );
-    Ok(conn
-        .prepare_cached(&sql)?
-        .query_map(params, read)?
-        .collect::<Result<_, _>>()?)
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map(params, read)?.collect::<Result<_, _>>()?;
+    #[cfg(test)]
+    crate::tests::effort::note(&statement);
+    Ok(found)
 }
 
 /// The first question that meets a condition on `a`.

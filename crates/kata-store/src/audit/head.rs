@@ -23,43 +23,34 @@ const MARK: [&str; 2] = ["katad-audit", "1"];
 /// No line of ours is longer.
 const LONGEST: u64 = 1_024;
 
-/// What stands in the head file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) id: i64,
-    pub(super) hash: String,
+fn line(head: &Link, now: UnixMs) -> String {
+    let [mark, version] = MARK;
+    format!("{mark} {version} {} {} {}\n", head.id, head.hash, now.to_iso())
 }
 
-impl Head {
-    fn line(&self, at: UnixMs) -> String {
-        let [mark, version] = MARK;
-        format!("{mark} {version} {} {} {}\n", self.id, self.hash, at.to_iso())
-    }
+fn parse(text: &str) -> Option<Link> {
+    let words: Vec<&str> = text.strip_suffix('\n')?.split(' ').collect();
+    let [mark, version, id, hash, written] = words[..] else {
+        return None;
+    };
+    UnixMs::from_iso(written)?;
+    let id = id.parse().ok().filter(|id| *id >= 0)?;
+    ([mark, version] == MARK).then(|| Link {
+        id,
+        hash: hash.to_owned(),
+    })
+}
 
-    fn parse(text: &str) -> Option<Self> {
-        let words: Vec<&str> = text.strip_suffix('\n')?.split(' ').collect();
-        let [mark, version, id, hash, at] = words[..] else {
-            return None;
-        };
-        UnixMs::from_iso(at)?;
-        let id = id.parse().ok().filter(|id| *id > 0)?;
-        ([mark, version] == MARK).then(|| Self {
-            id,
-            hash: hash.to_owned(),
-        })
-    }
-
-    /// What the file at `path` says. None: there is no file. The error is a sentence.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>, String> {
-        let mut text = String::new();
-        let read = fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
-        match read {
-            Ok(_) => Self::parse(&text)
-                .map(Some)
-                .ok_or_else(|| "it is not a line of ours".to_owned()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.to_string()),
-        }
+/// What the file at `path` says. None: there is no file. The error is a sentence.
+pub(super) fn read(path: &Path) -> Result<Option<Link>, String> {
+    let mut text = String::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
+    match read {
+        Ok(_) => parse(&text)
+            .map(Some)
+            .ok_or_else(|| "it is not a line of ours".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -79,8 +70,8 @@ impl HeadFile {
     }
 
     /// Writes the chain's head, after the commit of its row. A verdict that is on disk stands, whatever becomes of this.
-    pub(crate) fn write(&mut self, conn: &Connection) {
-        let written = self.try_write(conn);
+    pub(crate) fn write(&mut self, conn: &Connection, now: UnixMs) {
+        let written = self.try_write(conn, now);
         if let Some(error) = self.news(written) {
             tracing::error!(
                 error = &*error,
@@ -90,21 +81,9 @@ impl HeadFile {
         }
     }
 
-    fn try_write(&self, conn: &Connection) -> Result<(), Box<dyn std::error::Error>> {
-        let last = conn
-            .prepare_cached("SELECT id, hash, at_ms FROM kata_audit ORDER BY id DESC LIMIT 1")?
-            .query_row([], |row| {
-                let head = Head {
-                    id: row.get(0)?,
-                    hash: row.get(1)?,
-                };
-                Ok((head, row.get(2)?))
-            })
-            .optional()?;
-        match last {
-            Some((head, at)) => Ok(replace(&self.path, &head.line(at))?),
-            None => Ok(()),
-        }
+    fn try_write(&self, conn: &Connection, now: UnixMs) -> Result<(), Box<dyn std::error::Error>> {
+        let head = chain::last(conn)?;
+        Ok(replace(&self.path, &line(&head, now))?)
     }
 
     /// What is to be logged: a failure once, until it works again.
@@ -147,13 +126,13 @@ pub(crate) enum Check {
 /// row would otherwise write over the only trace.
 pub(crate) fn check(tx: &mut Tx<'_>, path: &Path) -> Result<Check, StoreError> {
     let last = chain::last(tx.conn)?;
-    let found = Head::read(path);
+    let found = read(path);
     let said = match &found {
         Ok(Some(head)) => hash_at(tx.conn, head.id)?,
         _ => None,
     };
     let reason = match HeadStanding::of(found, &last, said.as_deref()) {
-        // A crash between a commit and its head leaves the head behind.
+        // A crash between a commit and its head leaves the head behind. A file is there from the first start on.
         HeadStanding::Same | HeadStanding::Behind { .. } => return Ok(Check::Fine),
         HeadStanding::Missing if last.id == 0 => return Ok(Check::Fine),
         standing => standing.to_string(),
@@ -204,8 +183,8 @@ pub(crate) fn set_aside(path: &Path, now: UnixMs) {
 mod tests {
     use super::*;
 
-    fn head() -> Head {
-        Head {
+    fn head() -> Link {
+        Link {
             id: 7,
             hash: "ab".repeat(32),
         }
@@ -213,23 +192,23 @@ mod tests {
 
     #[test]
     fn a_head_reads_back_as_it_was_written_and_nothing_else_is_a_head() {
-        let line = head().line(UnixMs(1_700_000_000_007));
+        let line = line(&head(), UnixMs(1_700_000_000_007));
         assert_eq!(
             line,
             format!("katad-audit 1 7 {} 2023-11-14T22:13:20.007Z\n", "ab".repeat(32))
         );
-        assert_eq!(Head::parse(&line), Some(head()));
+        assert_eq!(parse(&line), Some(head()));
         for other in [
             "",
             "\n",
             line.trim_end(),
             &line.replace("katad-audit 1", "katad-audit 2"),
-            &line.replace(" 7 ", " 0 "),
+            &line.replace(" 7 ", " -7 "),
             &line.replace(" 7 ", " x "),
             &line.replace("2023", "then"),
             &format!("{line}{line}"),
         ] {
-            assert_eq!(Head::parse(other), None, "{other:?}");
+            assert_eq!(parse(other), None, "{other:?}");
         }
     }
 

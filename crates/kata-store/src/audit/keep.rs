@@ -8,6 +8,12 @@ use crate::{StoreError, UnixMs, tx::Tx};
 /// Takes up to `step` rows off the front that are older than `kept`. True: there may be more.
 pub(crate) fn sweep(tx: &mut Tx<'_>, kept: Duration, step: i64) -> Result<bool, StoreError> {
     let cutoff = tx.now.minus(kept);
+    let oldest: Option<UnixMs> = tx.first("SELECT at_ms FROM kata_audit ORDER BY id LIMIT 1", [], |row| {
+        row.get(0)
+    })?;
+    if oldest.is_none_or(|at| at >= cutoff) {
+        return Ok(false);
+    }
     let front: Vec<(Link, UnixMs)> = tx.all(
         "SELECT id, hash, at_ms FROM kata_audit ORDER BY id LIMIT ?1",
         [step],

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, types::ValueRef};
 
 use super::{
     chain::{self, Link},
-    head::Head,
+    head,
 };
 use crate::{AuditKind, StoreError};
 
@@ -81,7 +81,7 @@ pub enum HeadStanding {
 
 impl HeadStanding {
     /// From what the file says, the end of the chain, and the hash of the row that the head names.
-    pub(super) fn of(found: Result<Option<Head>, String>, last: &Link, hash: Option<&str>) -> Self {
+    pub(super) fn of(found: Result<Option<Link>, String>, last: &Link, hash: Option<&str>) -> Self {
         let head = match found {
             Ok(Some(head)) => head,
             Ok(None) => return Self::Missing,
@@ -116,9 +116,9 @@ impl fmt::Display for HeadStanding {
 }
 
 /// Walks along the whole chain, a row at a time.
-pub(crate) fn verify(conn: &Connection, head: &Path) -> Result<AuditReport, StoreError> {
+pub(crate) fn verify(conn: &Connection, path: &Path) -> Result<AuditReport, StoreError> {
     // Before the chain: the head is written after its row, so a daemon at work can only let the chain be further on.
-    let found = Head::read(head);
+    let found = head::read(path);
     // One snapshot for the anchor and the rows.
     let tx = conn.unchecked_transaction()?;
     let start = chain::start(&tx)?;

@@ -125,10 +125,11 @@ fn find(conn: &Connection, condition: &str, params: impl Params) -> Result<Vec<G
     let sql = format!(
         "SELECT {COLUMNS} FROM kata_grants g LEFT JOIN kata_channels c ON c.id = g.channel WHERE {condition}"
     );
-    Ok(conn
-        .prepare_cached(&sql)?
-        .query_map(params, read)?
-        .collect::<Result<_, _>>()?)
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_map(params, read)?.collect::<Result<_, _>>()?;
+    #[cfg(test)]
+    crate::tests::effort::note(&statement);
+    Ok(found)
 }
 
 /// Takes a grant back. False: it let nothing through any more.

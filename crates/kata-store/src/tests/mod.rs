@@ -1,10 +1,19 @@
 //! The store on real SQLite in a temporary folder.
 
 mod admission;
+mod answering;
+mod asking;
+mod auditing;
+mod desk;
 pub(crate) mod effort;
 mod explained;
+mod gate_model;
+mod granting;
+mod judging;
 #[cfg(feature = "failpoints")]
 mod killed;
+#[cfg(feature = "failpoints")]
+mod killed_gate;
 mod model;
 mod old;
 mod opening;
