@@ -1,4 +1,4 @@
-//! The folder of the desktop app, read without the app: which workspaces there are, and where they lie.
+//! The folder of the desktop app, read without the app: workspaces, the channels in them, and the credentials of those.
 //!
 //! It only reads, and never writes there: the folder is the app's. This crate refuses to know: what a daemon is, what a
 //! channel's settings mean, who reaches a platform with a token, what time it is.
@@ -17,9 +17,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod channels;
+mod credentials;
 mod error;
+mod folders;
 mod json;
+mod machine;
+mod sources;
 mod workspaces;
 
+pub use channels::{ChannelFile, channels};
+pub use credentials::{Credential, CredentialStore, Credentials, CredentialsError};
 pub use error::HomeError;
+pub use machine::{Machine, MachineError};
+pub use sources::{SourceChannel, source_channels};
 pub use workspaces::{Workspace, Workspaces};
