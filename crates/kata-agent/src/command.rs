@@ -1,7 +1,6 @@
 //! Any program as an agent: the prompt goes to its stdin, its stdout is the answer.
 
 mod environment;
-mod group;
 mod input;
 mod talk;
 #[cfg(test)]
@@ -11,24 +10,24 @@ use std::{
     ffi::OsString,
     io,
     path::PathBuf,
-    process::{ExitStatus, Stdio},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
-use kata_session::folder_name;
-use tokio::process::Command;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use self::talk::{Spoken, talk};
 pub use self::{
     environment::{PASSED, environment},
     input::Input,
 };
-use self::{group::Leash, talk::Spoken};
-use crate::{AgentError, Guard, Reply, Turn};
+use crate::{
+    AgentError, Guard, Reply, Turn, directory,
+    process::{End, Leash, Program},
+};
 
 /// How a program is run as an agent.
 #[derive(Clone, Debug)]
@@ -55,8 +54,8 @@ pub struct CommandSettings {
 /// Starts a program for each turn.
 ///
 /// It starts in a process group of its own. When its run ends, by itself or because the future is dropped, what is left of
-/// the group is ended: SIGTERM, and SIGKILL 2 s later. A process that leaves the group on purpose gets away, and
-/// so does the whole group if the daemon itself is killed by SIGKILL.
+/// the group is ended: SIGTERM, and SIGKILL 2 s later. A process that leaves the group on purpose gets away, and, without a
+/// [`Guard`], so does the whole group if the daemon itself is killed by SIGKILL.
 #[derive(Clone, Debug)]
 pub struct CommandAgent {
     settings: Arc<CommandSettings>,
@@ -96,54 +95,42 @@ impl Service<Turn> for CommandAgent {
 
 impl CommandSettings {
     async fn run(&self, turn: &Turn, tasks: TaskTracker) -> Result<Reply, AgentError> {
-        let directory = self
-            .directory(turn)
+        let directory = directory::of_session(&self.sessions, &turn.session_key)
             .await
             .map_err(|e| self.failed("has no directory to run in", &e))?;
         let given = self.input.render(turn, self.model.as_deref());
-        let mut command = self.command(turn, directory);
+        let program = Program {
+            name: &self.program,
+            args: &self.args,
+            variables: &self.variables(turn),
+            directory: &directory,
+            guard: self.guard.as_ref(),
+        };
         let (mut leash, stdin) =
-            Leash::start(&mut command, tasks).map_err(|e| self.failed("cannot be started", &e))?;
-        match leash.talk().hold(stdin, &given, self.no_progress).await {
-            Ok(Spoken { answer, status, .. }) if status.success() => Ok(Reply {
+            Leash::start(program, tasks).map_err(|e| self.failed("cannot be started", &e))?;
+        match talk(leash.listen(), stdin, &given, self.no_progress, &turn.watch).await {
+            Ok(Spoken { answer, end, .. }) if end.is_success() => Ok(Reply {
                 text: String::from_utf8_lossy(&answer).trim_end().to_owned(),
                 usage: None,
             }),
-            Ok(Spoken {
-                status, complaint, ..
-            }) => {
+            Ok(Spoken { end, complaint, .. }) => {
                 tracing::debug!(msg = turn.message_id, stderr = %complaint.text(), "the end of what the agent wrote to stderr");
-                Err(self.ended_badly(status, &complaint.last_line()))
+                Err(self.ended_badly(end, &complaint.last_line()))
             }
             Err(broken) => Err(AgentError::Failed(format!("{} {broken}", self.program))),
         }
     }
 
-    /// Makes the directory of the turn's session.
-    async fn directory(&self, turn: &Turn) -> io::Result<PathBuf> {
-        let directory = self.sessions.join(folder_name(&turn.session_key));
-        let mut builder = tokio::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        builder.mode(0o700);
-        builder.create(&directory).await?;
-        Ok(directory)
-    }
-
-    fn command(&self, turn: &Turn, directory: PathBuf) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .args(&self.args)
-            .current_dir(directory)
-            .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .env("KATA_WORKSPACE_ID", &turn.workspace)
-            .env("KATA_SESSION_KEY", &turn.session_key)
-            .envs(self.model.iter().map(|model| ("KATA_MODEL", model)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+    fn variables(&self, turn: &Turn) -> Vec<(String, OsString)> {
+        let ours = [
+            ("KATA_WORKSPACE_ID", Some(&turn.workspace)),
+            ("KATA_SESSION_KEY", Some(&turn.session_key)),
+            ("KATA_MODEL", self.model.as_ref()),
+        ];
+        let ours = ours
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+        self.variables.iter().cloned().chain(ours).collect()
     }
 
     // Arguments stay out of every text: people put keys into them.
@@ -151,17 +138,12 @@ impl CommandSettings {
         AgentError::Failed(format!("{} {what}: {error}", self.program))
     }
 
-    fn ended_badly(&self, status: ExitStatus, last_line: &str) -> AgentError {
+    fn ended_badly(&self, end: End, last_line: &str) -> AgentError {
         let colon = if last_line.is_empty() { "" } else { ": " };
-        match status.code() {
-            Some(code) => AgentError::Failed(format!(
-                "{} ended with exit code {code}{colon}{last_line}",
-                self.program
-            )),
-            None => AgentError::Dead(format!(
-                "{} was killed ({status}){colon}{last_line}",
-                self.program
-            )),
+        let text = format!("{} {end}{colon}{last_line}", self.program);
+        match end {
+            End::Code(_) => AgentError::Failed(text),
+            End::Signal(_) => AgentError::Dead(text),
         }
     }
 }

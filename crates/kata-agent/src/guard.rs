@@ -1,7 +1,7 @@
 //! Keeps a program from outliving the daemon: a process between the two.
 //!
 //! The daemon holds the write end of a pipe, the guard reads it. However the daemon ends, SIGKILL included, the kernel
-//! closes that end, and the guard ends the program's process group: SIGTERM, and SIGKILL [`GRACE`] later. There is no
+//! closes that end, and the guard ends the program's process group: SIGTERM, and SIGKILL 2 s later. There is no
 //! other way to end a guard but to end its program.
 //!
 //! What leaves the group on purpose (`setsid`) is not found again, and a guard that is itself killed by SIGKILL ends

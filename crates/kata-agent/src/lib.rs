@@ -29,11 +29,13 @@
 mod acp;
 mod command;
 mod deadline;
+mod directory;
 mod echo;
 mod error;
 mod gate;
 pub mod guard;
 mod host;
+mod process;
 mod run;
 mod stopwatch;
 mod turn;

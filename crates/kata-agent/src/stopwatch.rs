@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 /// Time awake, less the time in which the turn waited for a person. Clones are handles on one stopwatch.
 #[derive(Clone)]
@@ -13,6 +16,20 @@ pub struct Stopwatch {
 /// Holds a stopwatch until it is dropped. Holds may overlap.
 #[must_use]
 pub struct Hold(Stopwatch);
+
+/// Returns once there was no progress for the limit, counted on `watch`; without a limit never.
+pub(crate) async fn silence(progress: &Notify, limit: Option<Duration>, watch: &Stopwatch) -> Duration {
+    let Some(limit) = limit else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::select! {
+            biased;
+            () = progress.notified() => {}
+            () = watch.passed(limit) => return limit,
+        }
+    }
+}
 
 // === impl Stopwatch ===
 
@@ -118,5 +135,31 @@ mod tests {
         assert!(watch.is_held());
         drop(two);
         assert!(!watch.is_held());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_not_counted_while_the_turn_waits_for_a_person() {
+        let (watch, progress) = (Stopwatch::new(), Notify::new());
+        let mut silence = Box::pin(silence(&progress, Some(LIMIT), &watch));
+        let hold = watch.hold();
+        assert!(silence.as_mut().now_or_never().is_none());
+        tokio::time::advance(10 * LIMIT).await;
+        assert!(silence.as_mut().now_or_never().is_none());
+        drop(hold);
+        assert_eq!(silence.await, LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn progress_begins_the_silence_anew() {
+        let (watch, progress) = (Stopwatch::new(), Notify::new());
+        let mut silence = Box::pin(silence(&progress, Some(LIMIT), &watch));
+        for _ in 0..3 {
+            assert!(silence.as_mut().now_or_never().is_none());
+            tokio::time::advance(LIMIT / 2).await;
+            progress.notify_one();
+        }
+        let since = Instant::now();
+        silence.await;
+        assert_eq!(since.elapsed(), LIMIT);
     }
 }

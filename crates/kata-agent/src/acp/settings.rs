@@ -67,6 +67,22 @@ pub trait SessionMemory: fmt::Debug + Send + Sync {
 
 // === impl AcpSettings ===
 
+impl AcpSettings {
+    /// An agent that was started by these serves `others` as well. How long its start may take, and what is asked
+    /// at its start alone, makes no difference.
+    pub(super) fn starts_as(&self, others: &Self) -> bool {
+        self.program == others.program
+            && self.args == others.args
+            && self.variables == others.variables
+            && self.guard == others.guard
+            && self.model == others.model
+            && self.sessions == others.sessions
+            && self.roots == others.roots
+            && self.no_progress == others.no_progress
+            && self.idle == others.idle
+    }
+}
+
 /// Without arguments and variables: people put keys into them.
 impl fmt::Debug for AcpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

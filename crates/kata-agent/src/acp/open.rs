@@ -1,0 +1,201 @@
+//! The turn that an agent is at work on, as the agent's messages meet it.
+
+use std::{
+    collections::HashMap,
+    fmt, mem,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use agent_client_protocol::v1::schema::{
+    ContentBlock, ContentChunk, MessageId, SessionId, SessionUpdate, ToolCallId, ToolCallStatus,
+    ToolCallUpdate,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{
+    limits::{Excess, Fuse},
+    tool::Told,
+};
+use crate::Turn;
+
+/// The longest answer, in bytes.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Of so many tool calls at once is remembered what the agent told of them. One that is forgotten is judged by what its
+/// request says alone.
+const MAX_CALLS: usize = 256;
+
+/// Where the open turn stands, if there is one. Between turns an agent may do nothing, and what it says goes nowhere.
+#[derive(Debug, Default)]
+pub(super) struct Stage(Mutex<Option<Arc<OpenTurn>>>);
+
+/// One turn in the agent's hands.
+pub(super) struct OpenTurn {
+    pub(super) turn: Turn,
+    pub(super) session: SessionId,
+    /// Where the agent runs.
+    pub(super) directory: PathBuf,
+    /// Below these it may read and write files through us.
+    pub(super) roots: Vec<PathBuf>,
+    /// The name of the MCP server that is ours.
+    pub(super) server: Option<String>,
+    /// The turn is over, for whatever reason: nothing is decided for it any more.
+    pub(super) over: CancellationToken,
+    fuse: Arc<Fuse>,
+    heard: Mutex<Heard>,
+}
+
+/// Holds the stage for a turn; dropping it ends the turn for the agent.
+#[derive(Debug)]
+pub(super) struct Curtain<'a> {
+    stage: &'a Stage,
+    _over: DropGuard,
+}
+
+/// What was heard from the agent in a turn.
+#[derive(Debug, Default)]
+struct Heard {
+    answer: String,
+    message: Option<MessageId>,
+    calls: HashMap<ToolCallId, Told>,
+    refusal: Option<String>,
+}
+
+// === impl Stage ===
+
+impl Stage {
+    /// Opens a turn, until what is answered is dropped.
+    pub(super) fn open(&self, turn: Arc<OpenTurn>) -> Curtain<'_> {
+        let over = turn.over.clone().drop_guard();
+        *self.lock() = Some(turn);
+        Curtain {
+            stage: self,
+            _over: over,
+        }
+    }
+
+    /// The open turn, if the agent means it.
+    pub(super) fn turn(&self, session: &SessionId) -> Option<Arc<OpenTurn>> {
+        self.lock().clone().filter(|turn| turn.session == *session)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<OpenTurn>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Curtain<'_> {
+    fn drop(&mut self) {
+        *self.stage.lock() = None;
+    }
+}
+
+// === impl OpenTurn ===
+
+impl OpenTurn {
+    pub(super) fn new(
+        turn: Turn,
+        session: SessionId,
+        directory: &Path,
+        roots: Vec<PathBuf>,
+        server: Option<String>,
+        fuse: Arc<Fuse>,
+    ) -> Self {
+        Self {
+            turn,
+            session,
+            directory: directory.to_owned(),
+            roots,
+            server,
+            over: CancellationToken::new(),
+            fuse,
+            heard: Mutex::default(),
+        }
+    }
+
+    /// Takes what the agent tells of its work. Of that only its words are the answer; its thoughts, plans and tools are not.
+    pub(super) fn hear(&self, update: SessionUpdate) {
+        match update {
+            SessionUpdate::AgentMessageChunk(chunk) => self.hear_words(chunk),
+            SessionUpdate::ToolCall(call) => {
+                let update = ToolCallUpdate::from(call);
+                self.hear_call(update);
+            }
+            SessionUpdate::ToolCallUpdate(update) => self.hear_call(update),
+            _ => {}
+        }
+    }
+
+    /// What was told of a call, its request included.
+    pub(super) fn told(&self, request: ToolCallUpdate) -> Told {
+        let mut told = self
+            .heard()
+            .calls
+            .get(&request.tool_call_id)
+            .cloned()
+            .unwrap_or_default();
+        told.hear(request.fields, request.meta.as_ref());
+        told
+    }
+
+    /// A call was refused, for the case that the agent leaves it at that.
+    pub(super) fn refused(&self, reason: String) {
+        self.heard().refusal = Some(reason);
+    }
+
+    /// What the agent answered so far.
+    pub(super) fn take_answer(&self) -> String {
+        mem::take(&mut self.heard().answer)
+    }
+
+    /// Why a call of this turn was refused last.
+    pub(super) fn take_refusal(&self) -> Option<String> {
+        self.heard().refusal.take()
+    }
+
+    fn hear_words(&self, chunk: ContentChunk) {
+        let ContentBlock::Text(said) = chunk.content else {
+            return;
+        };
+        let mut heard = self.heard();
+        // Before and after a tool an agent says different messages, which are no single sentence.
+        let is_other = chunk.message_id.is_some() && heard.message != chunk.message_id;
+        if is_other && !said.text.is_empty() {
+            heard.message = chunk.message_id;
+            if !heard.answer.is_empty() {
+                heard.answer.push_str("\n\n");
+            }
+        }
+        heard.answer.push_str(&said.text);
+        if heard.answer.len() > MAX_ANSWER {
+            self.fuse.blow(Excess::Answer);
+        }
+    }
+
+    fn hear_call(&self, update: ToolCallUpdate) {
+        let calls = &mut self.heard().calls;
+        if matches!(
+            update.fields.status,
+            Some(ToolCallStatus::Completed | ToolCallStatus::Failed)
+        ) {
+            calls.remove(&update.tool_call_id);
+        } else if calls.len() < MAX_CALLS || calls.contains_key(&update.tool_call_id) {
+            let told = calls.entry(update.tool_call_id).or_default();
+            told.hear(update.fields, update.meta.as_ref());
+        }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names the turn, and shows nothing that was said.
+impl fmt::Debug for OpenTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenTurn")
+            .field("turn", &self.turn)
+            .finish_non_exhaustive()
+    }
+}

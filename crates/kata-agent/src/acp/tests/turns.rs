@@ -1,0 +1,278 @@
+//! One turn: what is said, asked and answered.
+
+use serde_json::{Value, json};
+use tokio::join;
+
+use super::{agent::Played, authority::Judge, bench::Bench};
+
+/// Runs one turn with what `play` does between the prompt and its regular end. Answers the text.
+async fn turn_with(bench: &mut Bench, play: impl AsyncFnOnce(&mut Played)) -> String {
+    let reply = bench.prompt("hello");
+    let play = async {
+        let mut agent = bench.agent().await;
+        agent.begin().await;
+        let (id, params) = agent.expect("session/prompt").await;
+        assert_eq!(params["prompt"], json!([{"type": "text", "text": "hello"}]));
+        play(&mut agent).await;
+        agent.answer(id, json!({"stopReason": "end_turn"})).await;
+        agent
+    };
+    let (reply, _) = join!(reply, play);
+    reply.unwrap().text
+}
+
+fn permission(call: Value) -> Value {
+    let mut call = call;
+    call["toolCallId"] = "call-1".into();
+    json!({"toolCall": call, "options": [
+        {"optionId": "always", "name": "Always", "kind": "allow_always"},
+        {"optionId": "yes", "name": "Yes", "kind": "allow_once"},
+        {"optionId": "no", "name": "No", "kind": "reject_once"},
+    ]})
+}
+
+fn selected(answer: &Value) -> &str {
+    answer["result"]["outcome"]["optionId"].as_str().unwrap_or("none")
+}
+
+#[tokio::test]
+async fn the_words_are_the_answer_and_nothing_else_is() {
+    let mut bench = Bench::new(1);
+    let text = turn_with(&mut bench, async |agent| {
+        agent.say("").await;
+        agent.say("one ").await;
+        agent
+            .update(
+                json!({"sessionUpdate": "agent_thought_chunk", "content": {"type": "text", "text": "hm"}}),
+            )
+            .await;
+        agent
+            .update(
+                json!({"sessionUpdate": "user_message_chunk", "content": {"type": "text", "text": "hello"}}),
+            )
+            .await;
+        agent
+            .update(json!({"sessionUpdate": "tool_call", "toolCallId": "c", "title": "Tool"}))
+            .await;
+        agent.say("two\n").await;
+    })
+    .await;
+    assert_eq!(text, "one two");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn messages_apart_stand_apart() {
+    let mut bench = Bench::new(1);
+    let text = turn_with(&mut bench, async |agent| {
+        for (message, text) in [
+            ("a", ""),
+            ("a", "I "),
+            ("a", "look."),
+            ("b", ""),
+            ("b", "Done"),
+            ("b", "."),
+        ] {
+            agent
+                .update(
+                    json!({"sessionUpdate": "agent_message_chunk", "messageId": message,
+                    "content": {"type": "text", "text": text}}),
+                )
+                .await;
+        }
+    })
+    .await;
+    assert_eq!(text, "I look.\n\nDone.");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn what_the_protocol_does_not_know_is_passed_over() {
+    let mut bench = Bench::new(1);
+    let text = turn_with(&mut bench, async |agent| {
+        agent.write("Loading configuration…\n\n[1,2]\n").await;
+        agent.send(json!({"jsonrpc": "2.0", "method": "_auth/status_update", "params": {"state": "ok"}})).await;
+        agent.update(json!({"sessionUpdate": "news_of_tomorrow", "x": 1})).await;
+        agent.update(json!({"sessionUpdate": "available_commands_update", "availableCommands":
+            [{"name": "long", "description": "x".repeat(12 * 1024)}]})).await;
+        agent.send(json!({"jsonrpc": "2.0", "method": "session/update", "params": {"sessionId": "another",
+            "update": {"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "not for us"}}}})).await;
+        let answer = agent.ask(json!(7), "terminal/create", json!({"command": "ls"})).await;
+        assert_eq!(answer["error"]["code"], -32601, "terminals are not offered");
+        agent.say("fine").await;
+    })
+    .await;
+    assert_eq!(text, "fine");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_permission_is_asked_of_the_gate_and_given_once() {
+    let mut bench = Bench::new(1);
+    turn_with(&mut bench, async |agent| {
+        let call = json!({"kind": "execute", "title": "ls", "rawInput": {"command": "ls"}});
+        // Before any word of the call, and by whatever id the agent likes.
+        for id in [json!(0), json!("503ecada-4c8c-4ccc-935a-921f987bda4b")] {
+            let answer = agent
+                .ask(id, "session/request_permission", permission(call.clone()))
+                .await;
+            assert_eq!(selected(&answer), "yes");
+        }
+    })
+    .await;
+    let calls = bench.judge.calls();
+    assert_eq!(calls.len(), 2);
+    assert_eq!(
+        (calls[0].tool.as_str(), &calls[0].input),
+        ("Bash", &json!({"command": "ls"}))
+    );
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn what_was_told_of_a_call_before_counts_when_it_is_asked_about() {
+    let mut bench = Bench::new(1);
+    turn_with(&mut bench, async |agent| {
+        agent.update(json!({"sessionUpdate": "tool_call", "toolCallId": "call-1", "title": "Terminal", "kind": "execute",
+            "_meta": {"claudeCode": {"toolName": "Bash"}}, "rawInput": {}})).await;
+        let call = json!({"rawInput": {"command": "ls", "description": "List"}});
+        agent.ask(json!(0), "session/request_permission", permission(call)).await;
+    })
+    .await;
+    let call = bench.judge.calls().remove(0);
+    assert_eq!(
+        (call.tool.as_str(), call.input),
+        ("Bash", json!({"command": "ls"}))
+    );
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_refused_permission_is_refused_once() {
+    let mut bench = Bench::judged(1, Judge::no());
+    turn_with(&mut bench, async |agent| {
+        let call = json!({"kind": "execute", "rawInput": {"command": "rm -rf /"}});
+        let answer = agent
+            .ask(json!(0), "session/request_permission", permission(call))
+            .await;
+        assert_eq!(selected(&answer), "no");
+    })
+    .await;
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_tool_of_ours_is_left_to_its_own_gate() {
+    let mut bench = Bench::judged(1, Judge::no());
+    let settings = crate::AcpSettings {
+        tools: Some(std::sync::Arc::new(|_| {
+            Some(crate::ToolServer {
+                name: "kata".into(),
+                program: "/opt/katad".into(),
+                args: vec!["tools".into()],
+                env: vec![("KATA_TOOLS".into(), "secret".into())],
+            })
+        })),
+        ..bench.settings()
+    };
+    let reply = bench.run(settings, "hello");
+    let play = async {
+        let mut agent = bench.agent().await;
+        agent.greet(json!({})).await;
+        let (id, params) = agent.expect("session/new").await;
+        assert_eq!(
+            params["mcpServers"],
+            json!([{"name": "kata", "command": "/opt/katad", "args": ["tools"],
+                "env": [{"name": "KATA_TOOLS", "value": "secret"}]}])
+        );
+        agent
+            .answer(id, json!({"sessionId": super::agent::SESSION}))
+            .await;
+        let (id, _) = agent.expect("session/prompt").await;
+        for (name, expect) in [
+            ("mcp__kata__slack_react", "yes"),
+            ("mcp__other__slack_react", "no"),
+        ] {
+            let asked = permission(json!({"name": name, "title": name}));
+            let answer = agent.ask(json!(name), "session/request_permission", asked).await;
+            assert_eq!(selected(&answer), expect, "{name}");
+        }
+        agent.answer(id, json!({"stopReason": "end_turn"})).await;
+        agent
+    };
+    let (reply, _) = join!(reply, play);
+    reply.unwrap();
+    assert_eq!(bench.judge.calls().len(), 1);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn between_turns_an_agent_may_do_nothing() {
+    let mut bench = Bench::new(1);
+    let (first, mut agent) = {
+        let reply = bench.prompt("one");
+        let play = async {
+            let mut agent = bench.agent().await;
+            agent.begin().await;
+            agent.reply("first").await;
+            agent
+        };
+        join!(reply, play)
+    };
+    assert_eq!(first.unwrap().text, "first");
+    let call = json!({"kind": "execute", "rawInput": {"command": "ls"}});
+    let answer = agent
+        .ask(json!(1), "session/request_permission", permission(call))
+        .await;
+    assert_eq!(selected(&answer), "no");
+    let answer = agent
+        .ask(json!(2), "fs/read_text_file", json!({"path": "/etc/hostname"}))
+        .await;
+    assert!(answer["error"].is_object(), "{answer}");
+    // A word that comes too late is no word of the next turn.
+    agent.say("late").await;
+    agent
+        .ask(json!(3), "terminal/create", json!({"command": "ls"}))
+        .await;
+    let (second, _) = join!(bench.prompt("two"), agent.reply("second"));
+    assert_eq!(second.unwrap().text, "second");
+    assert!(bench.judge.calls().is_empty());
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn files_go_through_the_gate_and_stay_in_bounds() {
+    let mut bench = Bench::new(1);
+    let file = bench.home.path().join("sessions/daemon-work-1/note.md");
+    let outside = bench.home.path().join("outside");
+    std::fs::write(&outside, "secret").unwrap();
+    turn_with(&mut bench, async |agent| {
+        let wrote = agent
+            .ask(
+                json!(1),
+                "fs/write_text_file",
+                json!({"path": file, "content": "one\ntwo\n"}),
+            )
+            .await;
+        assert!(wrote["result"].is_object(), "{wrote}");
+        let read = agent
+            .ask(
+                json!(2),
+                "fs/read_text_file",
+                json!({"path": file, "line": 2, "limit": 1}),
+            )
+            .await;
+        assert_eq!(read["result"]["content"], "two\n");
+        let read = agent
+            .ask(json!(3), "fs/read_text_file", json!({"path": outside}))
+            .await;
+        assert!(
+            read["error"].is_object() && !read.to_string().contains("secret"),
+            "{read}"
+        );
+    })
+    .await;
+    let tools: Vec<_> = bench.judge.calls().into_iter().map(|call| call.tool).collect();
+    assert_eq!(tools, ["Write", "Read"]);
+    bench.end().await;
+}
