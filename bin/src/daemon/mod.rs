@@ -22,7 +22,7 @@ use std::{
 use kata_agent::Guard;
 use kata_channel::{Clock, Timestamp, settings::Backend};
 use kata_plugin::Registrar;
-use kata_store::Store;
+use kata_store::{ChannelId, Store};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -49,9 +49,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LEASE_PLAIN: Duration = Duration::from_secs(60 * 60);
 /// Every other lease.
 const LEASE: Duration = Duration::from_secs(15 * 60);
-/// Messages that may become one turn, if the host takes them (D14).
-const COALESCE: usize = 20;
-
 /// Everything that the loops share.
 #[derive(Debug)]
 pub(crate) struct Daemon {
@@ -237,12 +234,20 @@ impl Daemon {
         }
     }
 
-    /// How many waiting messages may become one turn (D14).
-    pub(crate) fn coalesce(&self) -> usize {
-        match &self.host {
-            Some(host) if !host.can().coalesce => 1,
-            _ => COALESCE,
-        }
+    /// Channels in the order of a claim, each with how many of its waiting messages may become one turn (D14): as its
+    /// settings say, but one where the host runs its agent and takes no more.
+    pub(crate) fn coalesced(&self, order: Vec<ChannelId>) -> Vec<(ChannelId, usize)> {
+        let host_takes_several = self.host.as_ref().is_some_and(|host| host.can().coalesce);
+        let most = |channel: &Channel| {
+            let settings = &channel.spec.settings;
+            if self.agents.backend(&settings.agent) == Backend::Host && !host_takes_several {
+                1
+            } else {
+                settings.coalesce.max
+            }
+        };
+        let with_most = |id| (id, self.channels.by_id(id).map_or(1, |channel| most(&channel)));
+        order.into_iter().map(with_most).collect()
     }
 
     /// Reads what `configure_channels` asks for.

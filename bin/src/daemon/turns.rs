@@ -70,7 +70,7 @@ async fn claim(
     let plans = fairness.plan(&eligible, &slots.ledger(), permits.len());
     let claims = plans
         .into_iter()
-        .map(|order| daemon.store.claim(order, daemon.coalesce()));
+        .map(|order| daemon.store.claim(daemon.coalesced(order)));
     let mut claimed = 0;
     let mut next_due: Option<UnixMs> = None;
     for (result, permit) in future::join_all(claims).await.into_iter().zip(permits) {

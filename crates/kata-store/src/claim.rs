@@ -9,11 +9,11 @@ use crate::{
     tx::Tx,
 };
 
-pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId], max_rows: usize) -> Result<Claim, StoreError> {
+pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[(ChannelId, usize)]) -> Result<Claim, StoreError> {
     // D24: nothing may overtake a row of the 0.7 daemon with a lower id, so a claim adopts what stands in its way.
     let barrier = adopt::before_claim(tx)?.unwrap_or(i64::MAX);
     lane::promote(tx)?;
-    for channel in channels {
+    for (channel, max_rows) in channels {
         let Some(home) = channel::find(tx, *channel)?.filter(|home| !home.is_paused) else {
             continue;
         };
@@ -22,7 +22,7 @@ pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[ChannelId], max_rows: usize) ->
                 tx.wake.work = true;
                 break;
             }
-            if let Some(turn) = take(tx, &home, lane, max_rows.max(1))? {
+            if let Some(turn) = take(tx, &home, lane, (*max_rows).max(1))? {
                 return Ok(Claim::Turn(Box::new(turn)));
             }
         }

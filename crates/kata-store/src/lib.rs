@@ -28,7 +28,7 @@
 //! let store = Store::open(&folder.path().join("daemon.db"), options)?.store;
 //! # runtime.block_on(async {
 //! let channel = store.channel("workspace", "support").await?;
-//! assert!(matches!(store.claim(vec![channel.id], 1).await?, Claim::Nothing { next_due: None }));
+//! assert!(matches!(store.claim(vec![(channel.id, 1)]).await?, Claim::Nothing { next_due: None }));
 //! store.close().await?;
 //! # Ok::<_, kata_store::StoreError>(())
 //! # })?;

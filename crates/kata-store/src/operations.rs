@@ -113,8 +113,8 @@ impl Store {
 
     // === turns ===
 
-    /// Claims the next turn: of the first channel that has a ready lane the lane whose head is oldest, and from it up
-    /// to `max_rows` messages of one session (D9, D14).
+    /// Claims the next turn: of the first channel that has a ready lane the lane whose head is oldest, and from it
+    /// messages of one session, up to the number that stands beside the channel (D9, D14).
     ///
     /// # Cancel safety
     /// Not cancel safe: a claim whose future was dropped may have been made all the same. It then stays open until
@@ -122,9 +122,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store is closed or the database refuses.
-    pub async fn claim(&self, channels: Vec<ChannelId>, max_rows: usize) -> Result<Claim, StoreError> {
-        self.write("claim", move |tx| claim::claim(tx, &channels, max_rows))
-            .await
+    pub async fn claim(&self, channels: Vec<(ChannelId, usize)>) -> Result<Claim, StoreError> {
+        self.write("claim", move |tx| claim::claim(tx, &channels)).await
     }
 
     /// Ends a turn with success, and stores its answer, in one transaction. The first success counts whenever it comes,

@@ -82,7 +82,7 @@ pub(crate) fn nothing_waits(lab: &Lab, home: &Path) -> Result<bool> {
     lab.runtime.block_on(async {
         let store = open(home)?;
         let channel = store.channel(WORKSPACE, SLUG).await?.id;
-        let next = store.claim(vec![channel], 1).await?;
+        let next = store.claim(vec![(channel, 1)]).await?;
         store.close().await?;
         Ok(matches!(next, Claim::Nothing { next_due: None }))
     })

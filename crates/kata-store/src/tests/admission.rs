@@ -170,7 +170,7 @@ async fn a_message_is_not_claimed_before_its_time_and_the_claim_says_when() {
         },
     )
     .await;
-    let Claim::Nothing { next_due } = store.claim(vec![channel], 1).await.unwrap() else {
+    let Claim::Nothing { next_due } = store.claim(vec![(channel, 1)]).await.unwrap() else {
         panic!("early")
     };
     assert_eq!(next_due, Some(at));

@@ -92,7 +92,7 @@ async fn live(folder: &Path) {
     }
     let mut troubled = HashSet::new();
     loop {
-        match store.claim(vec![channel], 1).await.unwrap() {
+        match store.claim(vec![(channel, 1)]).await.unwrap() {
             Claim::Turn(turn) => run(&store, turn.id, &turn.rows[0].content, &mut troubled).await,
             Claim::Nothing { next_due: Some(_) } => {}
             Claim::Nothing { next_due: None } => break,

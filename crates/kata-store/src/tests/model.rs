@@ -156,7 +156,7 @@ impl Run {
         let expected = ready
             .min_by_key(|(_, rows)| (rows[0].order, rows[0].row))
             .map(|(lane, _)| lane.clone());
-        match self.store.claim(vec![self.channel], max).await.unwrap() {
+        match self.store.claim(vec![(self.channel, max)]).await.unwrap() {
             Claim::Turn(turn) => {
                 // Lanes that waited are made ready in the same claim, so the oldest head is always seen.
                 assert_eq!(Some(&turn.conversation), expected.as_ref());

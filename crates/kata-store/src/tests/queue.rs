@@ -170,7 +170,7 @@ async fn a_failing_message_is_retried_with_backoff_then_parked_and_said_once() {
             (nominal * 0.8..=nominal * 1.2).contains(&wait),
             "attempt {attempt} waits {wait}"
         );
-        let Claim::Nothing { next_due } = store.claim(vec![channel], 1).await.unwrap() else {
+        let Claim::Nothing { next_due } = store.claim(vec![(channel, 1)]).await.unwrap() else {
             panic!()
         };
         assert_eq!(next_due, Some(at));

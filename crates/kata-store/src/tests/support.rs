@@ -154,7 +154,7 @@ pub(super) async fn claim(store: &Store, channel: ChannelId) -> Option<ClaimedTu
 }
 
 pub(super) async fn claim_rows(store: &Store, channel: ChannelId, max: usize) -> Option<ClaimedTurn> {
-    match store.claim(vec![channel], max).await.unwrap() {
+    match store.claim(vec![(channel, max)]).await.unwrap() {
         Claim::Turn(turn) => Some(*turn),
         Claim::Nothing { .. } => None,
     }

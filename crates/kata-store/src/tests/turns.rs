@@ -247,8 +247,8 @@ async fn a_paused_channel_is_not_claimed_and_channels_are_taken_in_the_order_ask
         Claim::Nothing { .. } => panic!("nothing"),
     };
     store.set_paused(b, true).await.unwrap();
-    assert_eq!(claimed(store.claim(vec![b, a], 1).await.unwrap()), a);
+    assert_eq!(claimed(store.claim(vec![(b, 1), (a, 1)]).await.unwrap()), a);
     store.give_back_all().await.unwrap();
     store.set_paused(b, false).await.unwrap();
-    assert_eq!(claimed(store.claim(vec![b, a], 1).await.unwrap()), b);
+    assert_eq!(claimed(store.claim(vec![(b, 1), (a, 1)]).await.unwrap()), b);
 }
