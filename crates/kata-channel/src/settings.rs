@@ -148,9 +148,9 @@ pub struct Quota {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AgentSettings {
-    /// `host`, `command` or `echo`.
+    /// `host`, `acp`, `command` or `echo`.
     pub backend: Option<Backend>,
-    /// The program of a `command` agent, looked up on the PATH, started without a shell.
+    /// The program of an `acp` or `command` agent, looked up on the PATH, started without a shell.
     pub command: Option<String>,
     /// Its arguments.
     pub args: Vec<String>,
@@ -164,6 +164,8 @@ pub struct AgentSettings {
     pub turn_deadline_min: Option<f64>,
     /// A turn ends after this many minutes without output.
     pub no_progress_min: Option<f64>,
+    /// An `acp` agent that nobody talks to is stopped after this many minutes. Default 30.
+    pub idle_min: Option<f64>,
 }
 
 /// Who runs the agent.
@@ -172,6 +174,8 @@ pub struct AgentSettings {
 pub enum Backend {
     /// The host: `process_message` … `message_processed`.
     Host,
+    /// A program that speaks the Agent Client Protocol; kept between turns.
+    Acp,
     /// Any program: prompt in, answer out.
     Command,
     /// Says what it was told.
