@@ -55,6 +55,7 @@ CREATE TABLE kata_grants (
   revoked_ms INTEGER, revoked_by TEXT);
 CREATE INDEX kata_grants_call ON kata_grants (digest, channel, conversation) WHERE source = 'approval';
 CREATE UNIQUE INDEX kata_grants_rule ON kata_grants (workspace, rule) WHERE source = 'file' AND over_ms IS NULL;
+CREATE INDEX kata_grants_file ON kata_grants (workspace, rule, fingerprint) WHERE source = 'file';
 CREATE INDEX kata_grants_over ON kata_grants (over_ms) WHERE over_ms IS NOT NULL;
 
 -- Who decided what, chained: `hash` is over `prev` and all columns before it, `prev` is the hash of the row before.

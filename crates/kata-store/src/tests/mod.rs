@@ -8,12 +8,14 @@ mod desk;
 pub(crate) mod effort;
 mod explained;
 mod gate_model;
+mod gate_scale;
 mod granting;
 mod judging;
 #[cfg(feature = "failpoints")]
 mod killed;
 #[cfg(feature = "failpoints")]
 mod killed_gate;
+mod migrating;
 mod model;
 mod old;
 mod opening;
