@@ -102,7 +102,7 @@ impl CommandSettings {
         let program = Program {
             name: &self.program,
             args: &self.args,
-            variables: &self.variables(turn),
+            variables: &self.variables_for(turn),
             directory: &directory,
             guard: self.guard.as_ref(),
         };
@@ -121,7 +121,7 @@ impl CommandSettings {
         }
     }
 
-    fn variables(&self, turn: &Turn) -> Vec<(String, OsString)> {
+    fn variables_for(&self, turn: &Turn) -> Vec<(String, OsString)> {
         let ours = [
             ("KATA_WORKSPACE_ID", Some(&turn.workspace)),
             ("KATA_SESSION_KEY", Some(&turn.session_key)),

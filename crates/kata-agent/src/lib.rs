@@ -1,8 +1,10 @@
 //! Agent runs as a tower service: a [`Turn`] goes in, a [`Reply`] comes out.
 //!
 //! Who thinks about it is the back end's affair: [`Host`] hands the turn to whoever started the daemon,
-//! [`CommandAgent`] starts a program, [`Echo`] says what it was told; [`AgentRun`] is one of them. [`TurnGateLayer`] and
-//! [`TurnDeadlineLayer`] stand around it in the TURN stack.
+//! [`AcpAgent`] speaks the Agent Client Protocol with a program that it keeps between turns, [`CommandAgent`] starts a
+//! program for each turn, [`Echo`] says what it was told; [`AgentRun`] is one of them. [`TurnGateLayer`] and
+//! [`TurnDeadlineLayer`] stand around it in the TURN stack. Programs are started behind a [`guard`], which ends them when
+//! the daemon is killed.
 //!
 //! A run is ended by dropping its future, whatever the reason: deadline, cancellation, shutdown. Each back end
 //! cleans up after that on its own.

@@ -1,7 +1,7 @@
 //! Our side of the protocol: what becomes of the agent's messages.
 //!
 //! The library calls these one after the other, and reads on when they are done. So nothing waits here; what takes time
-//! is spawned on the connection.
+//! is spawned on the connection. Which turn a message belongs to is settled before that: later it may be another one.
 
 use std::{io, sync::Arc};
 
@@ -50,9 +50,9 @@ pub(super) async fn serve(
         )
         .on_receive_request(
             async move |asked: RequestPermissionRequest, responder, cx: ConnectionTo<Agent>| {
-                let stage = Arc::clone(&permissions);
+                let turn = permissions.turn(&asked.session_id);
                 cx.spawn(async move {
-                    let outcome = match stage.turn(&asked.session_id) {
+                    let outcome = match turn {
                         Some(turn) => permission::decide(&turn, asked).await,
                         None => permission::refuse(&asked),
                     };
@@ -65,9 +65,9 @@ pub(super) async fn serve(
         )
         .on_receive_request(
             async move |asked: ReadTextFileRequest, responder, cx: ConnectionTo<Agent>| {
-                let stage = Arc::clone(&reads);
+                let turn = reads.turn(&asked.session_id);
                 cx.spawn(async move {
-                    let read = match stage.turn(&asked.session_id) {
+                    let read = match turn {
                         Some(turn) => files::read(&turn, asked).await,
                         None => Err(Unfit::Over),
                     };
@@ -80,9 +80,9 @@ pub(super) async fn serve(
         )
         .on_receive_request(
             async move |asked: WriteTextFileRequest, responder, cx: ConnectionTo<Agent>| {
-                let stage = Arc::clone(&writes);
+                let turn = writes.turn(&asked.session_id);
                 cx.spawn(async move {
-                    let written = match stage.turn(&asked.session_id) {
+                    let written = match turn {
                         Some(turn) => files::write(&turn, asked).await,
                         None => Err(Unfit::Over),
                     };

@@ -6,6 +6,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     time::{Duration, Instant},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::process::Tail;
 
@@ -19,7 +20,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The end of what was written.
 #[derive(Debug, Default)]
-pub(super) struct Complaints(Mutex<Tail>);
+pub(super) struct Complaints {
+    tail: Mutex<Tail>,
+    /// There will be no more.
+    ended: CancellationToken,
+}
 
 /// Turns what is written into lines for the log.
 #[derive(Debug)]
@@ -43,6 +48,15 @@ impl Complaints {
             log.take(&buffer[..read]);
         }
         log.end();
+        self.ended.cancel();
+    }
+
+    /// Returns once the agent has closed its stderr.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// The last line, fit to be shown.
@@ -51,7 +65,7 @@ impl Complaints {
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -30,8 +30,8 @@ use crate::{
     process::{Leash, Program},
 };
 
-/// After an agent closed its stdout its end is waited for this long.
-const LINGER: Duration = Duration::from_millis(250);
+/// After an agent closed its stdout, its end and its last words are waited for this long.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Starts an agent.
 pub(super) type Launch =
@@ -209,13 +209,15 @@ impl Connection {
         if let Some(excess) = self.fuse.excess() {
             return AgentError::Failed(format!("{} {excess}", self.program));
         }
-        let end = match &mut self.leash {
-            Some(leash) => timeout(LINGER, leash.exit().wait())
-                .await
-                .ok()
-                .and_then(Result::ok),
-            None => None,
+        let mut end = None;
+        let last_words = async {
+            if let Some(leash) = &mut self.leash {
+                end = leash.exit().wait().await.ok();
+            }
+            self.complaints.ended().await;
         };
+        // A process that it left behind may hold the pipe open.
+        let _ = timeout(LINGER, last_words).await;
         let how = end.map_or_else(|| "closed its stdout".to_owned(), |end| end.to_string());
         let last_line = self.complaints.last_line();
         let colon = if last_line.is_empty() { "" } else { ": " };

@@ -52,6 +52,7 @@ struct Place(String);
 
 /// Reads a file, or the lines of it that were asked for.
 pub(super) async fn read(open: &OpenTurn, request: ReadTextFileRequest) -> Result<String, Unfit> {
+    let _room = open.room().await;
     let roots = roots(open);
     let place = blocking({
         let (path, roots) = (request.path.clone(), roots.clone());
@@ -75,6 +76,7 @@ pub(super) async fn write(open: &OpenTurn, request: WriteTextFileRequest) -> Res
     if request.content.len() as u64 > LARGEST {
         return Err(Unfit::TooLarge);
     }
+    let _room = open.room().await;
     let roots = roots(open);
     let place = blocking({
         let (path, roots) = (request.path.clone(), roots.clone());

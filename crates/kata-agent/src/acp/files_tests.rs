@@ -1,3 +1,6 @@
+// Links and modes are those of a Unix.
+#![cfg(unix)]
+
 use std::{
     os::unix::fs::{PermissionsExt as _, symlink},
     sync::Arc,

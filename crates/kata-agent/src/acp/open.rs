@@ -11,6 +11,7 @@ use agent_client_protocol::v1::schema::{
     ContentBlock, ContentChunk, MessageId, SessionId, SessionUpdate, ToolCallId, ToolCallStatus,
     ToolCallUpdate,
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
@@ -25,6 +26,9 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// Of so many tool calls at once is remembered what the agent told of them. One that is forgotten is judged by what its
 /// request says alone.
 const MAX_CALLS: usize = 256;
+
+/// So many of an agent's requests are dealt with at once; more wait. Each may hold a file, or a question to a person.
+const MAX_REQUESTS: usize = 16;
 
 /// Where the open turn stands, if there is one. Between turns an agent may do nothing, and what it says goes nowhere.
 #[derive(Debug, Default)]
@@ -42,6 +46,7 @@ pub(super) struct OpenTurn {
     pub(super) server: Option<String>,
     /// The turn is over, for whatever reason: nothing is decided for it any more.
     pub(super) over: CancellationToken,
+    requests: Semaphore,
     fuse: Arc<Fuse>,
     heard: Mutex<Heard>,
 }
@@ -109,9 +114,18 @@ impl OpenTurn {
             roots,
             server,
             over: CancellationToken::new(),
+            requests: Semaphore::new(MAX_REQUESTS),
             fuse,
             heard: Mutex::default(),
         }
+    }
+
+    /// Room for one request, until it is dropped.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(super) async fn room(&self) -> Option<SemaphorePermit<'_>> {
+        self.requests.acquire().await.ok()
     }
 
     /// Takes what the agent tells of its work. Of that only its words are the answer; its thoughts, plans and tools are not.

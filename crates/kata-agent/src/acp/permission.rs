@@ -15,6 +15,7 @@ use super::open::OpenTurn;
 /// Cancel safe, as [`gate::admit`] is.
 pub(super) async fn decide(open: &OpenTurn, request: RequestPermissionRequest) -> RequestPermissionOutcome {
     let told = open.told(request.tool_call);
+    let _room = open.room().await;
     // A tool of ours comes to the daemon's own gate when it is called, with the arguments that it is called with: asked
     // here as well, a person would answer twice. This trusts the agent for the tool's name, and for no more than it is
     // trusted anyway: an agent that would misname a tool need not ask at all.

@@ -78,7 +78,11 @@ impl Pool {
         }
         let key = (job.turn.workspace.clone(), job.turn.session_key.clone());
         let mut seats = self.seats();
-        let seat = seats.entry(key.clone()).or_insert_with(|| self.seat(key));
+        let seat = seats.entry(key.clone()).or_insert_with(|| self.seat(key.clone()));
+        if seat.jobs.is_closed() {
+            // The task that held it panicked: the agent went with it.
+            *seat = self.seat(key);
+        }
         seat.idle_since = None;
         seat.jobs
             .try_send(job)
@@ -202,7 +206,12 @@ impl Pool {
     /// Gives the seat up, unless a turn came for it: turns are given under the same lock.
     fn leave(&self, key: &Key, jobs: &mut mpsc::Receiver<Job>) -> bool {
         let mut seats = self.seats();
-        let is_wanted = !jobs.is_empty() && !self.stop.is_cancelled();
+        if self.stop.is_cancelled() {
+            while let Ok(job) = jobs.try_recv() {
+                let _ = job.reply.send(Err(shutting_down()));
+            }
+        }
+        let is_wanted = !jobs.is_empty();
         if !is_wanted {
             seats.remove(key);
             self.left.notify_waiters();

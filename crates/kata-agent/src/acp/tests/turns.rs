@@ -276,3 +276,24 @@ async fn files_go_through_the_gate_and_stay_in_bounds() {
     assert_eq!(tools, ["Write", "Read"]);
     bench.end().await;
 }
+
+#[tokio::test]
+async fn a_flood_of_questions_reaches_people_a_few_at_a_time() {
+    let mut bench = Bench::judged(1, Judge::asking());
+    let judge = std::sync::Arc::clone(&bench.judge);
+    turn_with(&mut bench, async |agent| {
+        for id in 0..40 {
+            let mut params = permission(json!({"kind": "execute", "rawInput": {"command": format!("run {id}")}}));
+            params["sessionId"] = super::agent::SESSION.into();
+            agent
+                .send(json!({"jsonrpc": "2.0", "id": id, "method": "session/request_permission", "params": params}))
+                .await;
+        }
+        // All were read by then.
+        agent.ask(json!("after"), "terminal/create", json!({"command": "ls"})).await;
+        tokio::task::yield_now().await;
+        assert_eq!(judge.calls().len(), 16);
+    })
+    .await;
+    bench.end().await;
+}

@@ -140,3 +140,20 @@ async fn the_end_of_the_daemon_stops_all_and_starts_none() {
     bench.tasks.close();
     bench.tasks.wait().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_waits_at_the_end_of_the_daemon_is_given_back() {
+    let mut bench = Bench::new(9);
+    let busy = bench.prompt("one");
+    let waiting = bench.prompt("two");
+    let shut_down = async {
+        let mut agent = bench.agent().await;
+        agent.begin().await;
+        agent.expect("session/prompt").await;
+        bench.agents.shut_down().await;
+    };
+    let (busy, waiting, ()) = join!(busy, waiting, shut_down);
+    for reply in [busy, waiting] {
+        assert!(matches!(reply, Err(AgentError::Unavailable(_))), "{reply:?}");
+    }
+}
