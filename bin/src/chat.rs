@@ -28,6 +28,8 @@ use crate::{
 
 /// A chat has a config directory of its own in the daemon's: both may run at once, and a chat goes on where it ended.
 const OWN: &str = "chat";
+/// Its only workspace: `workspaces/chat` in that directory holds its permissions.
+const WORKSPACE: &str = "chat";
 /// How often it is looked whether all answers are out, once the input has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -84,7 +86,7 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
         plugins,
         host: None,
     });
-    let verdict = daemon.gate.policies.of("chat").decide_run(kata_perm::Role::Owner);
+    let verdict = daemon.gate.policies.of(WORKSPACE).decide_run(kata_perm::Role::Owner);
     let may_run = format!(
         "{} by the rule {}",
         if verdict.is_allowed() { "allowed" } else { "denied" },
@@ -93,6 +95,7 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
     daemon.tasks.spawn(show(screen.clone(), heard, may_run, verbose));
     daemon.start();
     let mut desired = Desired::default();
+    desired.workspaces.push((WORKSPACE.to_owned(), Vec::new()));
     desired.add(spec);
     Channels::configure(&daemon, daemon.channels.next_configuration(), desired).await;
     tokio::select! {
@@ -134,7 +137,7 @@ fn spec(plugins: &Registrar, agent: AgentChoice) -> Option<Spec> {
         AgentChoice::Acp(program, args) => program_of(Backend::Acp, &program, args),
     };
     Some(Spec {
-        key: ChannelKey::new("chat", ADAPTER),
+        key: ChannelKey::new(WORKSPACE, ADAPTER),
         kind: plugins.channel(ADAPTER)?.clone(),
         filter: Filter::default(),
         session: SessionSettings::default(),

@@ -163,17 +163,16 @@ impl Docket {
         }
     }
 
-    /// The rule that allows only so many calls, if this verdict is one of its.
+    /// The rule that ends, or allows only so many calls, if this verdict is one of its: it is a grant, and may be revoked.
     fn counted(&self, verdict: &Verdict) -> Option<Counted> {
         let id = verdict
             .rule
             .strip_prefix(grants::RULE)
             .filter(|_| verdict.is_allowed())?;
-        let policy = self.policy();
-        let (_, limit) = policy.counted_rules().find(|(rule, _)| *rule == id)?;
+        let grant = self.policy().file_grants().find(|grant| grant.id == id)?;
         Some(Counted {
             rule: verdict.rule.to_string(),
-            limit: Some(limit),
+            limit: grant.uses,
         })
     }
 }
