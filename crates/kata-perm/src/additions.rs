@@ -5,7 +5,7 @@ use crate::{
     file::{Effect, Endpoint, PermissionsFile},
     grant::FileGrant,
     path::{RootedGlob, Roots},
-    pattern::{NamePattern, Pattern},
+    pattern::{NamePattern, Pattern, Patterns},
     policy::ToolDefault,
     rule::{Rule, is_command_match},
     shell::Command,
@@ -24,8 +24,8 @@ const LONGEST_NAME: usize = 256;
 pub(crate) struct Additions {
     file: PermissionsFile,
     roots: Roots,
-    bash: Vec<Written<Pattern>>,
-    mcp: Vec<Written<Pattern>>,
+    bash: Patterns,
+    mcp: Patterns,
     blocked: Vec<Written<NamePattern>>,
     allowed: Vec<Written<NamePattern>>,
     ask: Vec<Written<NamePattern>>,
@@ -48,8 +48,8 @@ impl Additions {
         rules.sort_by(|one, other| (one.effect(), &one.name).cmp(&(other.effect(), &other.name)));
         let granting = rules.split_off(rules.partition_point(|rule| rule.effect() < Effect::Allow));
         Self {
-            bash: sorted(&file.allowed_bash_patterns),
-            mcp: sorted(&file.allowed_mcp_patterns),
+            bash: Patterns::new(sorted(&file.allowed_bash_patterns)),
+            mcp: Patterns::new(sorted(&file.allowed_mcp_patterns)),
             blocked: sorted(&file.blocked_tools),
             allowed: sorted(&file.allowed_tools),
             ask: sorted(&file.ask_tools),
@@ -133,10 +133,7 @@ impl Additions {
         let listed = match tool {
             Tool::Shell => self.shell(facts),
             Tool::Writes(argument) => self.writes(facts, argument),
-            Tool::Mcp => first(&self.mcp, |pattern| {
-                pattern.is_match(&facts.call.tool).unwrap_or(false)
-            })
-            .map(|pattern| format!("allowedMcpPatterns:{pattern}")),
+            Tool::Mcp => self.server(&facts.call.tool),
             Tool::Api => self.endpoint(facts).or_else(|| self.named(facts)),
             Tool::Other => self.named(facts),
         };
@@ -153,6 +150,12 @@ impl Additions {
         granting(&self.allowed, &facts.call.tool).map(|pattern| format!("allowedTools:{pattern}"))
     }
 
+    fn server(&self, tool: &str) -> Option<String> {
+        let is_match = |pattern: &Pattern| pattern.is_match(tool).unwrap_or(false);
+        let pattern = self.mcp.first(tool, is_match)?;
+        Some(format!("allowedMcpPatterns:{pattern}"))
+    }
+
     /// Every simple command must match an entry.
     fn shell(&self, facts: &Facts<'_>) -> Option<String> {
         let commands = facts.commands(facts.argument(COMMAND)?);
@@ -167,9 +170,9 @@ impl Additions {
     }
 
     fn command(&self, command: &Command) -> Option<&str> {
-        first(&self.bash, |pattern| {
-            is_command_match(pattern, command, Stance::Grants) == Truth::Yes
-        })
+        let is_match = |pattern: &Pattern| is_command_match(pattern, command, Stance::Grants) == Truth::Yes;
+        // To allow, a pattern has to match this form, whatever else it has to match.
+        self.bash.first(&command.plain, is_match)
     }
 
     fn writes(&self, facts: &Facts<'_>, argument: &str) -> Option<String> {

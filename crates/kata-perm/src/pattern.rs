@@ -5,9 +5,12 @@
 
 mod class;
 mod escape;
+mod list;
 mod translate;
 
 use fancy_regex::{Regex, RegexBuilder};
+
+pub(crate) use self::list::Patterns;
 
 use crate::written::FromText;
 
