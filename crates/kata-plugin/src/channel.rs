@@ -56,3 +56,25 @@ pub enum SetupError {
 /// Makes one channel's adapter. Opens no connection; two channels that cannot stand side by side are told apart
 /// here, in the order of the configuration.
 pub type ChannelFactory = Arc<dyn Fn(ChannelContext) -> Result<Arc<dyn Adapter>, SetupError> + Send + Sync>;
+
+/// A kind of channel that a plugin brings.
+#[derive(Clone)]
+pub struct ChannelKind {
+    /// The adapter's name in a channel config (`slack`).
+    pub adapter: &'static str,
+    /// The plugin it comes from.
+    pub plugin: &'static str,
+    /// The environment variable that moves its address, for tests and proxies.
+    pub endpoint_variable: Option<&'static str>,
+    /// Makes one.
+    pub make: ChannelFactory,
+}
+
+impl fmt::Debug for ChannelKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelKind")
+            .field("adapter", &self.adapter)
+            .field("plugin", &self.plugin)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,5 +1,5 @@
-//! The plugin contract: one crate a platform brings channels and tools (later also services) into the daemon
-//! through a [`Registrar`]. First-party only, compiled in, enabled per workspace.
+//! The plugin contract: one crate a platform brings channels, tools and services into the daemon through a [`Registrar`].
+//! First-party only, compiled in, enabled per workspace.
 //!
 //! Beside the contract stands what every tool call passes: the [`layer`]s of the TOOL stack, and the [`mcp`] face that
 //! tools show to agents.
@@ -54,28 +54,41 @@
 //!
 //! This crate refuses to know: the wire to the host, the store, which plugins exist, who may call what.
 
+mod action;
+mod announce;
 mod channel;
 mod hook;
 pub mod layer;
 pub mod mcp;
+mod plugin;
 mod registered;
 mod registrar;
 #[cfg(test)]
 mod sample;
 mod schema;
+mod service;
+mod state;
 mod tool;
 
-pub use channel::{ChannelContext, ChannelFactory, SetupError};
+pub use action::{ActionContext, ActionError, act};
+pub use announce::{Announcements, Announcer};
+pub use channel::{ChannelContext, ChannelFactory, ChannelKind, SetupError};
 pub use hook::{
-    AfterToolCall, AfterToolCallHooks, Before, BeforeToolCall, BeforeToolCallHooks, Draft, MessageSending,
-    MessageSendingHooks, Outcome, Sending,
+    AfterToolCall, AfterToolCallHooks, Before, BeforeToolCall, BeforeToolCallHooks, Draft, Hook,
+    MessageReceived, MessageSending, MessageSendingHooks, Outcome, Received, Sending, Session, SessionStart,
 };
 pub use kata_perm::{ToolCall, ToolDefault};
 pub use layer::{
     AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, ToolLimitLayer, ToolTimeoutLayer, Tools,
     ValidateLayer,
 };
+pub use plugin::{Plugin, Plugins};
 pub use registered::{RegisteredTool, ToolSet};
-pub use registrar::{ChannelKind, Plugin, Registrar, RegistrationError};
+pub use registrar::{Registrar, RegistrationError};
 pub use schema::{Misfit, SchemaError};
+pub use service::{
+    Health, RegisteredService, Service, ServiceContext, ServiceEnd, ServiceFactory, ServiceSpec,
+    ServiceState, ServiceStatus, Supervision, Supervisor,
+};
+pub use state::{MemoryState, PluginState, StateError, StateStore};
 pub use tool::{SideEffect, Tool, ToolContext, ToolEffect, ToolError, ToolOutput, ToolSpec};

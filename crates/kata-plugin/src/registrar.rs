@@ -1,57 +1,18 @@
-//! What a plugin is, and where it registers what it brings.
+//! Where a plugin registers what it brings.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
-    channel::ChannelFactory,
+    channel::ChannelKind,
     hook::{
-        AfterToolCall, AfterToolCallHooks, BeforeToolCall, BeforeToolCallHooks, MessageSending,
-        MessageSendingHooks,
+        AfterToolCall, AfterToolCallHooks, BeforeToolCall, BeforeToolCallHooks, Hook, MessageReceived,
+        MessageSending, MessageSendingHooks, SessionStart,
     },
     registered::{RegisteredTool, ToolSet},
     schema::SchemaError,
+    service::{RegisteredService, ServiceSpec},
     tool::ToolSpec,
 };
-
-/// A first-party plugin, compiled in.
-pub trait Plugin: Send + Sync + 'static {
-    /// Its id: `kata-` and the platform's name. This is what `enabledPlugins` holds.
-    fn id(&self) -> &'static str;
-
-    /// Its name for people.
-    fn name(&self) -> &'static str;
-
-    /// Its version.
-    fn version(&self) -> &'static str;
-
-    /// Brings what it has. Called once, at start.
-    ///
-    /// # Errors
-    /// What it brings cannot be registered.
-    fn register(&self, to: &mut Registrar) -> Result<(), RegistrationError>;
-}
-
-/// A kind of channel that a plugin brings.
-#[derive(Clone)]
-pub struct ChannelKind {
-    /// The adapter's name in a channel config (`slack`).
-    pub adapter: &'static str,
-    /// The plugin it comes from.
-    pub plugin: &'static str,
-    /// The environment variable that moves its address, for tests and proxies.
-    pub endpoint_variable: Option<&'static str>,
-    /// Makes one.
-    pub make: ChannelFactory,
-}
-
-impl fmt::Debug for ChannelKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChannelKind")
-            .field("adapter", &self.adapter)
-            .field("plugin", &self.plugin)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Why something cannot be registered. Each is a mistake of the plugin that brings it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +57,9 @@ pub enum RegistrationError {
 pub struct Registrar {
     channels: BTreeMap<&'static str, ChannelKind>,
     tools: BTreeMap<&'static str, RegisteredTool>,
+    services: BTreeMap<&'static str, RegisteredService>,
+    message_received: Vec<Hook<dyn MessageReceived>>,
+    session_start: Vec<Hook<dyn SessionStart>>,
     message_sending: MessageSendingHooks,
     before_tool_call: BeforeToolCallHooks,
     after_tool_call: AfterToolCallHooks,
@@ -109,6 +73,9 @@ impl fmt::Debug for Registrar {
         f.debug_struct("Registrar")
             .field("channels", &self.channels)
             .field("tools", &self.tools)
+            .field("services", &self.services)
+            .field("message_received", &self.message_received)
+            .field("session_start", &self.session_start)
             .field("message_sending", &hooks)
             .field("before_tool_call", &before)
             .field("after_tool_call", &after)
@@ -180,6 +147,55 @@ impl Registrar {
             .collect()
     }
 
+    /// A plugin brings a service.
+    ///
+    /// # Errors
+    /// Another plugin brought the same name.
+    pub fn register_service(
+        &mut self,
+        plugin: &'static str,
+        spec: ServiceSpec,
+    ) -> Result<(), RegistrationError> {
+        if let Some(first) = self.services.get(spec.name) {
+            return Err(RegistrationError::Taken {
+                what: "service",
+                name: spec.name,
+                first: first.plugin,
+                second: plugin,
+            });
+        }
+        self.services
+            .insert(spec.name, RegisteredService { plugin, spec });
+        Ok(())
+    }
+
+    /// All services, by name.
+    pub fn services(&self) -> impl Iterator<Item = &RegisteredService> {
+        self.services.values()
+    }
+
+    /// A plugin wants to see every message that came in and was stored. Hooks are told in the order in which they came.
+    pub fn hook_message_received(&mut self, plugin: &'static str, hook: Arc<dyn MessageReceived>) {
+        self.message_received.push(Hook { plugin, hook });
+    }
+
+    /// The hooks that see every message that came in.
+    #[must_use]
+    pub fn message_received(&self) -> &[Hook<dyn MessageReceived>] {
+        &self.message_received
+    }
+
+    /// A plugin wants to see every session that begins. Hooks are told in the order in which they came.
+    pub fn hook_session_start(&mut self, plugin: &'static str, hook: Arc<dyn SessionStart>) {
+        self.session_start.push(Hook { plugin, hook });
+    }
+
+    /// The hooks that see every session that begins.
+    #[must_use]
+    pub fn session_start(&self) -> &[Hook<dyn SessionStart>] {
+        &self.session_start
+    }
+
     /// A plugin wants to see every tool call that the gate let through, and may stop it. Hooks are asked in the order in
     /// which they came.
     pub fn hook_before_tool_call(&mut self, hook: Arc<dyn BeforeToolCall>) {
@@ -240,7 +256,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{SetupError, sample};
+    use crate::{SetupError, sample, service::Service};
 
     fn kind(adapter: &'static str, plugin: &'static str) -> ChannelKind {
         ChannelKind {
@@ -263,6 +279,34 @@ mod tests {
             "channel \"slack\" is registered by both kata-slack and kata-other"
         );
         assert_eq!(registrar.channel("slack").map(|k| k.plugin), Some("kata-slack"));
+    }
+
+    #[test]
+    fn a_service_name_is_taken_once() {
+        let spec = || ServiceSpec {
+            name: "presence",
+            make: Arc::new(|| Arc::new(Idle) as Arc<dyn Service>),
+        };
+        let mut registrar = Registrar::new();
+        registrar.register_service("kata-irc", spec()).unwrap();
+        let refused = registrar.register_service("kata-mail", spec()).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "service \"presence\" is registered by both kata-irc and kata-mail"
+        );
+        let owners: Vec<_> = registrar.services().map(|service| service.plugin).collect();
+        assert_eq!(owners, ["kata-irc"]);
+    }
+
+    /// Waits to be stopped.
+    struct Idle;
+
+    #[async_trait::async_trait]
+    impl Service for Idle {
+        async fn run(&self, context: crate::ServiceContext) -> Result<(), String> {
+            context.stop.cancelled().await;
+            Ok(())
+        }
     }
 
     fn register(name: &'static str, input: Value) -> Result<(), RegistrationError> {

@@ -1,9 +1,45 @@
-//! Answers on their way out.
+//! Messages that came in, and answers on their way out.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kata_channel::{ChannelKey, Place};
+use kata_channel::{ChannelKey, Inbound, MessageId, Place, Role, Sender, Timestamp};
+
+/// A message that came in and is stored. It holds nothing by which a plugin could answer in another's name: the metadata of
+/// its platform (addresses to answer at) and its files stay with the channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The channel it came in by.
+    pub channel: ChannelKey,
+    /// Where it was said.
+    pub place: Place,
+    /// The platform's id of it.
+    pub id: MessageId,
+    /// Who wrote it. Untrusted.
+    pub sender: Sender,
+    /// What the sender may do (D27).
+    pub role: Role,
+    /// What was written, as a reader on the platform sees it. Untrusted.
+    pub text: String,
+    /// When it was written, by the platform's clock.
+    pub sent_at: Timestamp,
+}
+
+/// Sees each message once, after it was stored (D1). It changes nothing: a hook that fails or takes too long is logged.
+#[async_trait]
+pub trait MessageReceived: Send + Sync + 'static {
+    /// Its name, for the log.
+    fn name(&self) -> &str;
+
+    /// Looks at the message.
+    ///
+    /// # Cancel safety
+    /// Must be cancel safe: past its deadline, or with the daemon, it is dropped.
+    ///
+    /// # Errors
+    /// Why it could not look, as a sentence.
+    async fn received(&self, message: &Received) -> Result<(), String>;
+}
 
 /// An answer before it is rendered and split.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,3 +83,19 @@ pub trait MessageSending: Send + Sync + 'static {
 
 /// The hooks that a registrar holds, in the order in which they came.
 pub type MessageSendingHooks = Vec<Arc<dyn MessageSending>>;
+
+// === impl Received ===
+
+impl From<&Inbound> for Received {
+    fn from(message: &Inbound) -> Self {
+        Self {
+            channel: message.channel.clone(),
+            place: message.place.clone(),
+            id: message.id.clone(),
+            sender: message.sender.clone(),
+            role: message.role,
+            text: message.text.readable.clone(),
+            sent_at: message.sent_at,
+        }
+    }
+}
