@@ -3,6 +3,9 @@
 //! Needs `cargo build -p katad --features failpoints` first. One module a topic; every test has a directory and a
 //! port of its own, and waits for events, never for time.
 
+mod acp;
+mod agent;
+mod approvals;
 mod conversation;
 mod disk;
 mod framing;
@@ -10,7 +13,9 @@ mod kill;
 mod legacy;
 mod lifecycle;
 mod outage;
+mod permissions;
 mod platform;
 mod recovery;
 mod refused;
+mod tools;
 mod turns;
