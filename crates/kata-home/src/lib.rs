@@ -11,8 +11,8 @@
 //! let json = r#"{ "workspaces": [{ "id": "w1", "name": "Notes", "rootPath": "~/notes" }] }"#;
 //! std::fs::write(folder.path().join("config.json"), json)?;
 //!
-//! let workspaces = Workspaces::read(folder.path(), Some(Path::new("/home/ada")))?;
-//! assert_eq!(workspaces.root("w1"), Path::new("/home/ada/notes"));
+//! let workspaces = Workspaces::read(folder.path(), Some(Path::new("/people/ada")))?;
+//! assert_eq!(workspaces.root("w1"), Path::new("/people/ada/notes"));
 //! assert_eq!(workspaces.root("w2"), folder.path().join("workspaces/w2"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn this_machine_has_a_name_and_a_user() {
-        let machine = Machine::this("/home/ada").unwrap();
+        let machine = Machine::this("/people/ada").unwrap();
         assert!(!machine.hostname.is_empty() && !machine.user.is_empty());
         assert!(!machine.user.contains(['\n', '\\']));
         assert_eq!(format!("{machine:?}"), "Machine { .. }");

@@ -137,7 +137,7 @@ mod tests {
     fn read(json: &str) -> Result<Workspaces, HomeError> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.json"), json).unwrap();
-        let mut read = Workspaces::read(folder.path(), Some(Path::new("/home/ada")))?;
+        let mut read = Workspaces::read(folder.path(), Some(Path::new("/people/ada")))?;
         // So that what is expected can be written down.
         read.config_dir = PathBuf::from("/config");
         Ok(read)
@@ -147,13 +147,13 @@ mod tests {
     fn a_listed_workspace_lies_where_the_list_says() {
         for (path, root) in [
             ("/srv/notes", "/srv/notes"),
-            ("~", "/home/ada"),
-            ("~/notes", "/home/ada/notes"),
-            ("${HOME}/notes", "/home/ada/notes"),
-            ("$HOME/notes", "/home/ada/notes"),
-            ("$HOME", "/home/ada"),
-            ("/srv/${HOME}", "/srv//home/ada"),
-            ("/srv/$HOMER/$HOME", "/srv/$HOMER//home/ada"),
+            ("~", "/people/ada"),
+            ("~/notes", "/people/ada/notes"),
+            ("${HOME}/notes", "/people/ada/notes"),
+            ("$HOME/notes", "/people/ada/notes"),
+            ("$HOME", "/people/ada"),
+            ("/srv/${HOME}", "/srv//people/ada"),
+            ("/srv/$HOMER/$HOME", "/srv/$HOMER//people/ada"),
             ("/srv/~/x", "/srv/~/x"),
             ("/srv/~ada", "/srv/~ada"),
         ] {

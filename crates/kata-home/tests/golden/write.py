@@ -13,7 +13,7 @@ import struct
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 HERE = pathlib.Path(__file__).parent
-MACHINE = {"id": "8f2c0d5e4b7a49d1a3c6e9f0b1d2c3e4", "hostname": "notebook", "user": "ada", "home": "/home/ada"}
+MACHINE = {"id": "8f2c0d5e4b7a49d1a3c6e9f0b1d2c3e4", "hostname": "notebook", "user": "ada", "home": "/people/ada"}
 
 CREDENTIALS = {
     "channel_credential::w1::work": {"value": "made-up-bot-token", "source": "native"},

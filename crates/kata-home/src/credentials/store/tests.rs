@@ -15,7 +15,7 @@ fn store(bytes: &[u8]) -> (tempfile::TempDir, CredentialStore) {
         id: Some("8f2c0d5e4b7a49d1a3c6e9f0b1d2c3e4".to_owned()),
         hostname: "notebook".to_owned(),
         user: "ada".to_owned(),
-        home: "/home/ada".into(),
+        home: "/people/ada".into(),
     };
     let file = folder.path().join("credentials.enc");
     fs::write(&file, bytes).unwrap();
@@ -36,7 +36,10 @@ fn read(store: &CredentialStore) -> (Result<Credentials, CredentialsError>, u32)
 fn the_store_is_in_the_home_directory() {
     let (_folder, store) = store(b"");
     let store = CredentialStore::new(store.machine);
-    assert_eq!(store.file(), Path::new("/home/ada/.kata-agents/credentials.enc"));
+    assert_eq!(
+        store.file(),
+        Path::new("/people/ada/.kata-agents/credentials.enc")
+    );
 }
 
 #[test]
