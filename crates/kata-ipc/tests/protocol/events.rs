@@ -26,7 +26,8 @@ fn turn() -> ProcessMessage {
         session_key: "daemon-team-0123456789ab".into(),
         content: "@kata hello".into(),
         metadata: object(
-            json!({"sessionKey": "daemon-team-0123456789ab", "workspaceId": "ws-1", "slackChannel": "C1", "team": "T1"}),
+            // In the order of the alphabet: whether a map keeps another one hangs on who else is built.
+            json!({"sessionKey": "daemon-team-0123456789ab", "slackChannel": "C1", "team": "T1", "workspaceId": "ws-1"}),
         ),
         attempt: 1,
         prompt: None,
