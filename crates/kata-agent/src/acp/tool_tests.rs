@@ -205,14 +205,11 @@ fn what_is_said_later_wins_and_what_is_not_said_again_stands() {
     assert_eq!(heard(&said), ("Bash".to_owned(), json!({"command": "ls"})));
     let said = [
         json!({"kind": "edit", "rawInput": {"path": "/project/a"}, "locations": [{"path": "/project/a"}]}),
-        json!({"rawInput": {"path": "/home/a", "content": "x"}, "locations": [{"path": "/home/a"}]}),
+        json!({"rawInput": {"path": "/ws/a", "content": "x"}, "locations": [{"path": "/ws/a"}]}),
     ];
     assert_eq!(
         heard(&said),
-        (
-            "Write".to_owned(),
-            json!({"file_path": "/home/a", "content": "x"})
-        )
+        ("Write".to_owned(), json!({"file_path": "/ws/a", "content": "x"}))
     );
 }
 
