@@ -2,6 +2,8 @@
 
 mod status;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, sync::Arc};
 
