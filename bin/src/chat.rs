@@ -86,7 +86,11 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
         plugins,
         host: None,
     });
-    let verdict = daemon.gate.policies.of(WORKSPACE).decide_run(kata_perm::Role::Owner);
+    let verdict = daemon
+        .gate
+        .policies
+        .of(WORKSPACE)
+        .decide_run(kata_perm::Role::Owner);
     let may_run = format!(
         "{} by the rule {}",
         if verdict.is_allowed() { "allowed" } else { "denied" },

@@ -14,8 +14,6 @@ const ADOPT_STEP: usize = 500;
 /// How often old rows are looked for. Often, since what a platform gave us in confidence (a response URL) is blanked
 /// by the same step (D26); cheap, since it is a few look-ups in indexes when there is nothing to do.
 const SWEEP_EVERY: Duration = Duration::from_secs(5 * 60);
-/// How long it is known who decided what.
-const AUDIT_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Between two steps of a sweep others may write.
 const BREATH: Duration = Duration::from_millis(50);
 /// How often a full disk is looked at again.
@@ -124,6 +122,6 @@ fn retention(config: &RetentionConfig) -> Retention {
         processed: days(config.processed_days),
         failed: days(config.failed_days),
         tombstones: days(config.tombstone_days),
-        audit: AUDIT_KEPT,
+        audit: days(config.audit_days),
     }
 }

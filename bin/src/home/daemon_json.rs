@@ -143,6 +143,8 @@ pub(crate) struct RetentionConfig {
     pub(crate) failed_days: f64,
     /// The memory of deleted rows' names, against seeing them again. Days.
     pub(crate) tombstone_days: f64,
+    /// The record of verdicts. Days.
+    pub(crate) audit_days: f64,
 }
 
 impl Default for RetentionConfig {
@@ -151,6 +153,7 @@ impl Default for RetentionConfig {
             processed_days: 30.0,
             failed_days: 90.0,
             tombstone_days: 180.0,
+            audit_days: 365.0,
         }
     }
 }
@@ -232,6 +235,7 @@ fn check(config: DaemonConfig) -> Result<DaemonConfig, String> {
         (r.processed_days, "processedDays"),
         (r.failed_days, "failedDays"),
         (r.tombstone_days, "tombstoneDays"),
+        (r.audit_days, "auditDays"),
     ] {
         positive(days.is_finite() && days >= 0.0, &format!("retention.{key}"), "0")?;
     }

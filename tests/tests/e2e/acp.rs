@@ -184,7 +184,7 @@ async fn ends_badly(settings: Value, steps: &[&str]) -> String {
 #[tokio::test]
 async fn an_agent_that_dies_fails_its_turn() {
     let why = ends_badly(json!({}), &["mutter no more", "crash 3"]).await;
-    assert!(why.contains('3') || why.contains("no more"), "{why}");
+    assert!(why.contains("no more"), "its last words: {why}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod conversation;
 mod disk;
 mod framing;
 mod kill;
+mod kill_gate;
 mod legacy;
 mod lifecycle;
 mod outage;
