@@ -39,6 +39,12 @@ pub enum ScheduleError {
         /// What is wrong with it, and the fix.
         fault: Fault,
     },
+    /// A pattern of the right form that croner does not take. There should be none.
+    #[error("the cron pattern {text:?} is not understood: give it in another form")]
+    Pattern {
+        /// The beginning of what was given.
+        text: String,
+    },
     /// An interval that is none.
     #[error("the interval {text:?}: give milliseconds as decimal digits, at least 1")]
     Interval {

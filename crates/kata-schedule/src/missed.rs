@@ -6,14 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Schedule;
 
-/// A run that is at most this late was not missed. A timer looks at the wall clock once a minute.
-const ON_TIME: Duration = Duration::from_secs(60);
-
 /// Runs are counted up to here. One a second for a year would be 31 million, and nobody reads that number.
 const COUNTED: usize = 10_000;
 
-/// What becomes of runs whose time went by. A run that is at most a minute late was not missed: the newest such one is
-/// due whatever stands here.
+/// What becomes of runs whose time went by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missed {
     /// They are gone.
@@ -46,14 +42,17 @@ pub struct Due {
 impl Schedule {
     /// What is due at `now`: the runs after `since` and up to `now`, thinned out by the policy.
     ///
-    /// `since` is the run that was dealt with last, or the time the task was made. A clock that was set back (`now` before
-    /// `since`) makes nothing due; the next run is then counted from `now`, and may be one that was made already: that a
-    /// run is not made twice is for the row of its slot to say.
+    /// `since` is the run that was dealt with last, or the time the task was made. A run that is at most `on_time` late was
+    /// not missed, and the newest such one is due under every policy: so much may the timer be late, and the largest
+    /// [delay](Schedule::jittered) is part of it.
+    ///
+    /// A clock that was set back (`now` before `since`) makes nothing due; the next run is then counted from `now`, and may
+    /// be one that was made already: that a run is not made twice is for the row of its slot to say.
     #[must_use]
-    pub fn due(&self, since: Timestamp, now: Timestamp, policy: Missed) -> Due {
-        let (most, oldest) = match policy {
-            Missed::Skip => (1, ago(now, ON_TIME)),
-            Missed::Once { grace } => (1, ago(now, grace.max(ON_TIME))),
+    pub fn due(&self, since: Timestamp, now: Timestamp, missed: Missed, on_time: Duration) -> Due {
+        let (most, oldest) = match missed {
+            Missed::Skip => (1, ago(now, on_time)),
+            Missed::Once { grace } => (1, ago(now, grace.max(on_time))),
             Missed::All { cap } => (cap.get(), since),
         };
         let mut slots = self.newest(since, now, most);

@@ -21,13 +21,9 @@ pub(super) fn parse(text: &str) -> Result<croner::Cron, ScheduleError> {
         Some(name) => nickname(name).ok_or_else(|| ScheduleError::Nickname { name: shown(text) })?,
         None => text,
     };
-    let written = canonical(text)?;
-    // What was written above is a part of croner's own grammar; the properties in tests/ hold it to that.
     CronParser::new()
-        .parse(&written)
-        .map_err(|_| ScheduleError::Fields {
-            found: text.split_whitespace().count(),
-        })
+        .parse(&canonical(text)?)
+        .map_err(|_| ScheduleError::Pattern { text: shown(text) })
 }
 
 fn nickname(name: &str) -> Option<&'static str> {

@@ -7,6 +7,7 @@ use kata_schedule::{Due, Kind, Missed, Schedule, Zone};
 
 use crate::{cron, time};
 
+const ON_TIME: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn hourly() -> Schedule {
@@ -25,7 +26,7 @@ fn once(hours: u32) -> Missed {
 
 #[track_caller]
 fn check(since: &str, now: &str, policy: Missed, slots: &[&str], skipped: u64, next: &str) {
-    let due = hourly().due(time(since), time(now), policy);
+    let due = hourly().due(time(since), time(now), policy, ON_TIME);
     let slots: Vec<Timestamp> = slots.iter().map(|slot| time(slot)).collect();
     assert_eq!(
         due,
@@ -53,7 +54,7 @@ fn a_night_asleep_is_skipped_made_up_for_once_or_all_up_to_a_cap() {
         "2026-12-02T06:00:00Z",
     ];
     check(since, now, all(3), &three, 5, next);
-    let due = hourly().due(time(since), time(now), all(100));
+    let due = hourly().due(time(since), time(now), all(100), ON_TIME);
     assert_eq!((due.slots.len(), due.skipped), (8, 0));
     assert!(due.slots.is_sorted());
 }
@@ -88,7 +89,7 @@ fn what_is_older_than_its_grace_is_gone() {
     let now = "2026-12-02T06:30:00Z";
     let since = time("2026-12-01T00:00:00Z");
     let daily = cron("0 3 * * *", &Zone::UTC).unwrap();
-    let due = |hours| daily.due(since, time(now), once(hours));
+    let due = |hours| daily.due(since, time(now), once(hours), ON_TIME);
     assert_eq!(
         (due(4).slots, due(4).skipped),
         (vec![time("2026-12-02T03:00:00Z")], 1)
@@ -135,7 +136,7 @@ fn a_single_time_that_went_by_asleep_is_made_up_for_and_then_over() {
     let now = time("2026-12-02T06:00:00Z");
     let slot = time("2026-12-02T03:00:00Z");
     assert_eq!(
-        reminder.due(made, now, once(12)),
+        reminder.due(made, now, once(12), ON_TIME),
         Due {
             slots: vec![slot],
             skipped: 0,
@@ -143,7 +144,7 @@ fn a_single_time_that_went_by_asleep_is_made_up_for_and_then_over() {
         }
     );
     assert_eq!(
-        reminder.due(slot, now, once(12)),
+        reminder.due(slot, now, once(12), ON_TIME),
         Due {
             slots: vec![],
             skipped: 0,
@@ -159,6 +160,7 @@ fn a_year_of_seconds_is_answered_from_its_end() {
         time("2026-12-01T00:00:00Z"),
         time("2027-12-01T00:00:00.5Z"),
         all(2),
+        ON_TIME,
     );
     assert_eq!(
         due.slots,

@@ -1,5 +1,6 @@
 //! What is a schedule and what is not, with the sentence that says why.
 
+use jiff::tz::TimeZoneDatabase;
 use kata_schedule::{Kind, Zone};
 
 use crate::{cron, time, zone};
@@ -165,4 +166,9 @@ fn kinds_and_zones_are_known_by_name() {
         let refused = Zone::parse(name).unwrap_err().to_string();
         assert!(refused.contains("such as Europe/Berlin"), "{name}: {refused}");
     }
+}
+
+#[test]
+fn a_machine_without_time_zones_has_those_in_the_program() {
+    assert!(TimeZoneDatabase::bundled().get("Europe/Berlin").is_ok());
 }

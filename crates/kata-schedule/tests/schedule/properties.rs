@@ -1,9 +1,9 @@
 //! What holds for every pattern, at every time.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use kata_schedule::{Kind, Missed, Schedule};
+use kata_schedule::{Kind, Missed, Schedule, ScheduleError};
 use proptest::prelude::*;
 
 use crate::{pattern::Simple, time, walk::Walk, zone};
@@ -87,7 +87,8 @@ proptest! {
         let Some(schedule) = schedule(&pattern, name) else { return Ok(()) };
         let now = since + SignedDuration::from_secs(asleep);
         let past: Vec<Timestamp> = schedule.upcoming(since).take_while(|slot| *slot <= now).collect();
-        let due = schedule.due(since, now, Missed::All { cap: NonZeroUsize::new(cap).unwrap() });
+        let missed = Missed::All { cap: NonZeroUsize::new(cap).unwrap() };
+        let due = schedule.due(since, now, missed, Duration::ZERO);
         let newest = &past[past.len().saturating_sub(cap)..];
         prop_assert_eq!(&due.slots[..], newest);
         let all = past.len().min(10_000);
@@ -113,5 +114,13 @@ proptest! {
                 prop_assert!(schedule.next(start).is_some());
             }
         }
+    }
+
+    #[test]
+    fn what_the_grammar_takes_croner_takes_too(
+        text in r"(\+?(\*|\?|L|LW|[0-9]{1,2}W?|[1-3]-[0-9]{1,2}|mon|FRI|MAR)([/#][1-9]|#?L|,[L*?]|,[0-9]{1,2}W?)? ){5,7}",
+    ) {
+        let refused = Schedule::parse(Kind::Cron, &text, &zone("UTC"), time("2026-01-01T00:00:00Z")).err();
+        prop_assert!(!matches!(refused, Some(ScheduleError::Pattern { .. })), "{}", text);
     }
 }
