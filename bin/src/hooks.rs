@@ -2,10 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kata_plugin::{Draft, MessageSending, Sending};
+use kata_channel::ChannelKey;
+use kata_plugin::{Draft, MessageSending, MessageSendingHooks, Sending};
+
+use crate::daemon::Daemon;
 
 /// One hook may look at an answer for this long.
 const DEADLINE: Duration = Duration::from_secs(5);
+
+/// The hooks that look at this channel's answers.
+pub(crate) fn of(daemon: &Daemon, channel: &ChannelKey) -> MessageSendingHooks {
+    let policies = &daemon.gate.policies;
+    daemon
+        .plugins
+        .message_sending(|plugin| policies.is_enabled(channel.workspace.as_str(), plugin))
+}
 
 /// Asks each hook in order (D17). The text as they leave it, or why it is not said, naming the hook.
 pub(crate) async fn message_sending(
@@ -34,7 +45,7 @@ pub(crate) async fn message_sending(
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
-    use kata_channel::{ChannelKey, Place};
+    use kata_channel::Place;
 
     use super::*;
 

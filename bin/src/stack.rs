@@ -92,18 +92,19 @@ pub(crate) fn turn(
 /// the turn was given.
 pub(crate) fn tool(daemon: &Daemon, docket: &Arc<Docket>, turn: &Standing) -> ToolStack {
     let plugins = &daemon.plugins;
-    let tools = plugins.tool_set(|plugin| daemon.gate.policies.is_enabled(&docket.workspace, plugin));
+    let is_enabled = |plugin| daemon.gate.policies.is_enabled(&docket.workspace, plugin);
+    let tools = plugins.tool_set(is_enabled);
     let context = Arc::new(turn.tool_context());
     ServiceBuilder::new()
         .layer(ToolStack::layer()) // one nameable type, for all who call
         .layer(ValidateLayer::new(tools.clone())) // over the gate: nobody is asked about a call that makes no sense
         .layer(GateLayer::new(docket.clone())) // outside limit and timeout: a person may take minutes
         .layer(BeforeToolCallLayer::new(
-            plugins.before_tool_call(),
+            plugins.before_tool_call(is_enabled),
             Arc::clone(&context),
         )) // what was allowed may still be blocked
         .layer(AfterToolCallLayer::new(
-            plugins.after_tool_call(),
+            plugins.after_tool_call(is_enabled),
             Arc::clone(&context),
         )) // over the limits, so that it sees how they ended a call
         .layer(docket.tool_limit()) // over the timeout: waiting for a place costs a call none of its time

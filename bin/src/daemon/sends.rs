@@ -124,7 +124,7 @@ async fn prepare(daemon: &Arc<Daemon>, channel: &Arc<Channel>, raw: RawAnswer) {
         },
         text: raw.content,
     };
-    match hooks::message_sending(daemon.plugins.message_sending(), draft).await {
+    match hooks::message_sending(&hooks::of(daemon, &channel.key), draft).await {
         Ok(text) => {
             let parts = channel.render(&text);
             daemon

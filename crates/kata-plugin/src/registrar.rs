@@ -60,25 +60,22 @@ pub struct Registrar {
     services: BTreeMap<&'static str, RegisteredService>,
     message_received: Vec<Hook<dyn MessageReceived>>,
     session_start: Vec<Hook<dyn SessionStart>>,
-    message_sending: MessageSendingHooks,
-    before_tool_call: BeforeToolCallHooks,
-    after_tool_call: AfterToolCallHooks,
+    message_sending: Vec<Hook<dyn MessageSending>>,
+    before_tool_call: Vec<Hook<dyn BeforeToolCall>>,
+    after_tool_call: Vec<Hook<dyn AfterToolCall>>,
 }
 
 impl fmt::Debug for Registrar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hooks: Vec<_> = self.message_sending.iter().map(|hook| hook.name()).collect();
-        let before: Vec<_> = self.before_tool_call.iter().map(|hook| hook.name()).collect();
-        let after: Vec<_> = self.after_tool_call.iter().map(|hook| hook.name()).collect();
         f.debug_struct("Registrar")
             .field("channels", &self.channels)
             .field("tools", &self.tools)
             .field("services", &self.services)
             .field("message_received", &self.message_received)
             .field("session_start", &self.session_start)
-            .field("message_sending", &hooks)
-            .field("before_tool_call", &before)
-            .field("after_tool_call", &after)
+            .field("message_sending", &self.message_sending)
+            .field("before_tool_call", &self.before_tool_call)
+            .field("after_tool_call", &self.after_tool_call)
             .finish()
     }
 }
@@ -198,36 +195,36 @@ impl Registrar {
 
     /// A plugin wants to see every tool call that the gate let through, and may stop it. Hooks are asked in the order in
     /// which they came.
-    pub fn hook_before_tool_call(&mut self, hook: Arc<dyn BeforeToolCall>) {
-        self.before_tool_call.push(hook);
+    pub fn hook_before_tool_call(&mut self, plugin: &'static str, hook: Arc<dyn BeforeToolCall>) {
+        self.before_tool_call.push(Hook { plugin, hook });
     }
 
-    /// The hooks that see every tool call.
+    /// The hooks that see every tool call, of the plugins that are enabled.
     #[must_use]
-    pub fn before_tool_call(&self) -> &[Arc<dyn BeforeToolCall>] {
-        &self.before_tool_call
+    pub fn before_tool_call(&self, is_enabled: impl Fn(&'static str) -> bool) -> BeforeToolCallHooks {
+        enabled(&self.before_tool_call, is_enabled)
     }
 
     /// A plugin wants to see what became of every tool call that ran. Hooks are told in the order in which they came.
-    pub fn hook_after_tool_call(&mut self, hook: Arc<dyn AfterToolCall>) {
-        self.after_tool_call.push(hook);
+    pub fn hook_after_tool_call(&mut self, plugin: &'static str, hook: Arc<dyn AfterToolCall>) {
+        self.after_tool_call.push(Hook { plugin, hook });
     }
 
-    /// The hooks that see what became of every tool call.
+    /// The hooks that see what became of every tool call, of the plugins that are enabled.
     #[must_use]
-    pub fn after_tool_call(&self) -> &[Arc<dyn AfterToolCall>] {
-        &self.after_tool_call
+    pub fn after_tool_call(&self, is_enabled: impl Fn(&'static str) -> bool) -> AfterToolCallHooks {
+        enabled(&self.after_tool_call, is_enabled)
     }
 
     /// A plugin wants to see every answer before it is rendered. Hooks are asked in the order in which they came.
-    pub fn hook_message_sending(&mut self, hook: Arc<dyn MessageSending>) {
-        self.message_sending.push(hook);
+    pub fn hook_message_sending(&mut self, plugin: &'static str, hook: Arc<dyn MessageSending>) {
+        self.message_sending.push(Hook { plugin, hook });
     }
 
-    /// The hooks that see every answer.
+    /// The hooks that see every answer, of the plugins that are enabled.
     #[must_use]
-    pub fn message_sending(&self) -> &[Arc<dyn MessageSending>] {
-        &self.message_sending
+    pub fn message_sending(&self, is_enabled: impl Fn(&'static str) -> bool) -> MessageSendingHooks {
+        enabled(&self.message_sending, is_enabled)
     }
 
     /// The kind of channel with this name.
@@ -240,6 +237,15 @@ impl Registrar {
     pub fn channels(&self) -> impl Iterator<Item = &ChannelKind> {
         self.channels.values()
     }
+}
+
+/// In their order.
+fn enabled<H: ?Sized>(hooks: &[Hook<H>], is_enabled: impl Fn(&'static str) -> bool) -> Vec<Arc<H>> {
+    hooks
+        .iter()
+        .filter(|hook| is_enabled(hook.plugin))
+        .map(|hook| Arc::clone(&hook.hook))
+        .collect()
 }
 
 /// `[a-z][a-z0-9_]{2,63}`: what every agent takes, and what a rule can name without escapes.
@@ -296,6 +302,31 @@ mod tests {
         );
         let owners: Vec<_> = registrar.services().map(|service| service.plugin).collect();
         assert_eq!(owners, ["kata-irc"]);
+    }
+
+    /// Lets everything go.
+    struct Lets(&'static str);
+
+    #[async_trait::async_trait]
+    impl BeforeToolCall for Lets {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        async fn before(&self, _: &crate::ToolContext, _: &crate::ToolCall) -> Result<crate::Before, String> {
+            Ok(crate::Before::Go)
+        }
+    }
+
+    #[test]
+    fn a_workspace_has_the_hooks_of_its_plugins_alone_in_their_order() {
+        let mut registrar = Registrar::new();
+        for (plugin, name) in [("kata-irc", "b"), ("kata-slack", "c"), ("kata-irc", "a")] {
+            registrar.hook_before_tool_call(plugin, Arc::new(Lets(name)));
+        }
+        let hooks = registrar.before_tool_call(|plugin| plugin == "kata-irc");
+        let names: Vec<_> = hooks.iter().map(|hook| hook.name()).collect();
+        assert_eq!(names, ["b", "a"]);
     }
 
     /// Waits to be stopped.

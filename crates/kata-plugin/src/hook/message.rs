@@ -81,7 +81,7 @@ pub trait MessageSending: Send + Sync + 'static {
     async fn sending(&self, draft: &mut Draft) -> Result<Sending, String>;
 }
 
-/// The hooks that a registrar holds, in the order in which they came.
+/// Hooks, in the order in which they came.
 pub type MessageSendingHooks = Vec<Arc<dyn MessageSending>>;
 
 // === impl Received ===

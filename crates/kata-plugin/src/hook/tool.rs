@@ -36,7 +36,7 @@ pub trait BeforeToolCall: Send + Sync + 'static {
     async fn before(&self, context: &ToolContext, call: &ToolCall) -> Result<Before, String>;
 }
 
-/// The hooks that a registrar holds, in the order in which they came.
+/// Hooks, in the order in which they came.
 pub type BeforeToolCallHooks = Vec<Arc<dyn BeforeToolCall>>;
 
 /// What became of a call.
@@ -65,5 +65,5 @@ pub trait AfterToolCall: Send + Sync + 'static {
     -> Result<(), String>;
 }
 
-/// The hooks that a registrar holds, in the order in which they came.
+/// Hooks, in the order in which they came.
 pub type AfterToolCallHooks = Vec<Arc<dyn AfterToolCall>>;
