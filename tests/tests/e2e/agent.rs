@@ -1,6 +1,9 @@
 //! A daemon whose channel has a fake ACP agent: what the tests of agents, questions and tools share.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use kata_testkit::{
     SLUG, Stage, WORKSPACE,
@@ -15,6 +18,7 @@ pub(crate) struct Scene {
     pub(crate) stage: Stage,
     /// A place for what agents write.
     pub(crate) scratch: TempDir,
+    told: AtomicU32,
 }
 
 impl Scene {
@@ -30,6 +34,7 @@ impl Scene {
         Self {
             stage,
             scratch: TempDir::new().expect("a directory"),
+            told: AtomicU32::new(1),
         }
     }
 
@@ -77,17 +82,20 @@ impl Scene {
         self.stage.slack.user_posts(conversation, who, &lines.join("\n"))
     }
 
-    /// Tells the agent in `C1` what to do, and gives its answer: the first message after those that are there.
+    /// Tells the agent in `C1` what to do, and gives its answer.
     pub(crate) async fn told(&self, steps: &[&str]) -> String {
         self.told_in("C1", steps).await
     }
 
+    /// The answer is known by its last line: cards, replies and notices are posted too.
     pub(crate) async fn told_in(&self, conversation: &str, steps: &[&str]) -> String {
-        let before = self.stage.slack.posted().len();
-        self.tell_in(conversation, "U1", steps);
-        let posted = self.stage.slack.wait_posted(before + 1).await;
-        assert_eq!(posted[before].channel, conversation, "{posted:#?}");
-        posted[before].text.clone()
+        let last = format!("that was {}.", self.told.fetch_add(1, Ordering::Relaxed));
+        let say = format!("say {last}");
+        let steps: Vec<&str> = steps.iter().copied().chain([&*say]).collect();
+        self.tell_in(conversation, "U1", &steps);
+        let answer = self.heard(&last).await;
+        assert_eq!(answer.channel, conversation);
+        answer.text.trim_end_matches(&last).trim_end().to_owned()
     }
 
     /// Waits until something was posted that contains this.
