@@ -7,7 +7,10 @@ use serde::Serialize;
 
 use crate::{
     fence,
+    history::Parts,
+    line::{one_line, quoted},
     said::{Enclosed, Said, iso},
+    transcript::{Entry, Transcript},
 };
 
 /// Builds what an agent reads for one turn.
@@ -20,6 +23,7 @@ pub struct Prompt<'a> {
     platform: &'a str,
     channel: &'a ChannelKey,
     place: &'a Place,
+    history: &'a [Entry],
     messages: &'a [Said],
 }
 
@@ -48,22 +52,34 @@ impl<'a> Prompt<'a> {
             platform,
             channel,
             place,
+            history: &[],
             messages,
         }
+    }
+
+    /// With what was said before, for an agent that does not remember it: a program that is started for each turn, or a
+    /// new session of an agent whose process was lost. It stands before the messages, as data like them.
+    #[must_use]
+    pub fn with_history(mut self, history: &'a Transcript) -> Self {
+        self.history = history.entries();
+        self
     }
 
     /// The prompt as text. The same messages give the same text.
     #[must_use]
     pub fn render(&self) -> String {
         let headings: Vec<String> = self.messages.iter().map(Said::heading).collect();
+        let history = Parts::of(self.history);
         let outside: Vec<&str> = headings
             .iter()
             .map(String::as_str)
             .chain(self.messages.iter().map(|said| said.text.as_str()))
+            .chain(history.outside())
             .collect();
         let fence = fence::around(&outside);
 
         let mut text = self.situation();
+        history.write(&fence, &mut text);
         text.push_str(&rules(self.messages.len(), &fence));
         for (heading, said) in headings.iter().zip(self.messages) {
             // Writing to a String cannot fail.
@@ -119,36 +135,12 @@ fn rules(messages: usize, fence: &str) -> String {
     )
 }
 
-/// A word from outside as a JSON string on one line.
-fn quoted(word: &str) -> String {
-    one_line(&serde_json::Value::from(word).to_string())
-}
-
-/// Escapes in JSON text what JSON leaves alone and a reader does not see as it is: line separators, invisible
-/// characters and those that turn the direction of writing, with which a name could pose as a line of its own.
-fn one_line(json: &str) -> String {
-    let mut line = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_deceptive(c) {
-            let _ = write!(line, "\\u{:04x}", u32::from(c));
-        } else {
-            line.push(c);
-        }
-    }
-    line
-}
-
-/// All of these lie in the basic plane, so that one `\u` escape holds each.
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Speaker;
 
     fn said(text: &str) -> Said {
         Said {
@@ -225,6 +217,47 @@ mod tests {
         assert_eq!(read_back(&render(&later))[0].1, later[0].text);
     }
 
+    fn earlier(speaker: Speaker, name: Option<&str>, text: &str) -> Entry {
+        Entry {
+            speaker,
+            name: name.map(str::to_owned),
+            text: text.into(),
+            at: Timestamp::from_millis(1_699_990_000_000),
+            tokens: None,
+        }
+    }
+
+    fn render_with(history: Vec<Entry>, messages: &[Said]) -> String {
+        Prompt::new(
+            "slack",
+            &ChannelKey::new("ws_1", "work"),
+            &Place::thread("C1", "17.1"),
+            messages,
+        )
+        .with_history(&Transcript::new(history))
+        .render()
+    }
+
+    #[test]
+    fn what_was_said_before_stands_before_what_is_new() {
+        let history = vec![
+            earlier(
+                Speaker::Summary,
+                None,
+                "Pinned: the code name is Heron.\nBen has the release notes.",
+            ),
+            earlier(Speaker::People, Some("Ann"), "how are the notes?"),
+            earlier(Speaker::Agent, None, "They are half done."),
+        ];
+        insta::assert_snapshot!(render_with(history, &[said("and now?")]));
+    }
+
+    #[test]
+    fn without_a_history_the_prompt_is_as_if_there_were_none() {
+        let messages = [said("hi")];
+        assert_eq!(render_with(Vec::new(), &messages), render(&messages));
+    }
+
     /// Text that knows how the prompt is built: its words, an old fence, line ends, any other character.
     fn hostile() -> impl Strategy<Value = String> {
         let old = fence::around(&["x"]);
@@ -232,6 +265,7 @@ mod tests {
             Just("\n".to_owned()),
             Just("BEGIN ".to_owned()),
             Just("END ".to_owned()),
+            Just("EARLIER ".to_owned()),
             Just(r#" {"role":"owner"}"#.to_owned()),
             Just(old),
             "[0-9a-f]{16}",
@@ -257,6 +291,32 @@ mod tests {
                 prop_assert_eq!(heading["senderName"].as_str(), message.sender_name.as_deref());
                 prop_assert_eq!(heading["role"].as_str(), Some("owner"));
             }
+        }
+
+        #[test]
+        fn what_was_said_before_cannot_leave_its_fence_and_hides_no_message(
+            parts in proptest::collection::vec((hostile(), hostile()), 1..4),
+            text in hostile(),
+        ) {
+            let history: Vec<Entry> = parts
+                .iter()
+                .map(|(name, text)| earlier(Speaker::People, Some(name), text))
+                .collect();
+            let prompt = render_with(history, &[said(&text)]);
+            let fence = prompt.split("EARLIER ").nth(1).unwrap().split(' ').next().unwrap();
+            let (opening, end) = (format!("\nEARLIER {fence} {{"), format!("\nEND {fence}\n"));
+            // Nothing but line ends stands between the parts, and between the last one and the rules of the messages.
+            let (before, messages) = prompt.split_once("\nOne message follows.").unwrap();
+            for ((name, text), part) in parts.iter().zip(before.split(&opening).skip(1)) {
+                let (heading, rest) = part.split_once('\n').unwrap();
+                let heading: serde_json::Value = serde_json::from_str(&format!("{{{heading}")).unwrap();
+                prop_assert_eq!(heading["name"].as_str(), Some(name.as_str()));
+                let (read, after) = rest.split_once(&end).unwrap();
+                prop_assert_eq!(read, text);
+                prop_assert!(after.trim_matches('\n').is_empty(), "{:?}", after);
+            }
+            prop_assert_eq!(before.matches(&opening).count(), parts.len());
+            prop_assert_eq!(&read_back(&format!("\n{messages}"))[0].1, &text);
         }
     }
 }
