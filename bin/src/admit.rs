@@ -11,6 +11,7 @@ use kata_channel::{
     Admitted, Advance, Consumed, Disposition, Error, Inbound, Kind, Page, Role, Sender,
     settings::{Filter, SessionSettings},
 };
+use kata_plugin::{Announcer, Session};
 use kata_store::{
     Admit, ApprovalEffect, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, StoreError,
     UnixMs,
@@ -38,6 +39,8 @@ pub(crate) struct AdmitService {
     /// Weak: the daemon's channels hold this stack.
     daemon: Weak<Daemon>,
     events: Events,
+    /// D1: hooks are told after the commit, and for new rows only.
+    announcer: Announcer,
     turns: OpenTurns,
     /// Ends the daemon.
     damaged: CancellationToken,
@@ -60,6 +63,7 @@ impl AdmitService {
             naming: Arc::new(naming),
             daemon: Arc::downgrade(daemon),
             events: daemon.events.clone(),
+            announcer: daemon.announcer.clone(),
             turns: daemon.open_turns.clone(),
             damaged: daemon.stopping.clone(),
         }
@@ -168,7 +172,13 @@ impl AdmitService {
                 admitted.new += 1;
                 if let Some(key) = session_started {
                     self.events.session_started(&message.channel, &key).await;
+                    self.announcer.session_start(Session {
+                        channel: message.channel.clone(),
+                        place: message.place.clone(),
+                        session_key: key,
+                    });
                 }
+                self.announcer.message_received(message);
                 self.events
                     .message_received(&message.channel, message.id.as_str())
                     .await;

@@ -8,8 +8,9 @@ use crate::{exit::Exit, home::Home, open::sentence, status, terminal};
 /// What is said under each result, so that nobody takes it for more than it is.
 const LIMITS: &str = "\
 Found by this check: a row that was changed, removed or put in between, and rows cut off the end while daemon.audit
-was left alone. Not found: a record made anew to its end by somebody who wrote daemon.audit as well, and rows taken off
-the front together with the mark of where it begins, as retention does. Whoever has your user's rights can do either.";
+was left alone. Not found: a record made anew to its end, or emptied, by somebody who wrote or removed daemon.audit as
+well, and rows taken off the front together with the mark of where it begins, as retention does. Whoever has your
+user's rights can do either; keep a copy of daemon.audit elsewhere if that matters to you.";
 
 /// Checks the record. Exits with 0 only if nothing is wrong with it.
 pub(crate) fn verify(as_json: bool) -> Exit {
@@ -53,7 +54,7 @@ fn in_words(report: &AuditReport) -> String {
     }];
     if report.starts_after > 0 {
         said.push(format!(
-            "It begins behind row {}: older ones were removed by retention.",
+            "It begins behind row {}: older ones were removed, by retention or by somebody who moved the mark as well. These cannot be told apart.",
             report.starts_after
         ));
     }
@@ -79,12 +80,14 @@ fn in_words(report: &AuditReport) -> String {
         ),
         HeadStanding::Ahead { rows } => format!("BROKEN: {rows} rows were cut off its end: daemon.audit names a later one."),
         HeadStanding::Other { row } => format!("BROKEN: row {row} is not the one that daemon.audit names."),
-        HeadStanding::Missing if report.rows == 0 => "There is no daemon.audit yet.".to_owned(),
+        HeadStanding::Missing if report.rows == 0 => {
+            "There is no daemon.audit either: nothing was decided yet, or somebody removed both. These cannot be told apart.".to_owned()
+        }
         HeadStanding::Missing => "BROKEN: daemon.audit is missing, so rows may have been cut off the end.".to_owned(),
         HeadStanding::Unreadable { reason } => format!("BROKEN: daemon.audit cannot be read: {reason}."),
     });
-    if is_sound(report) {
-        said.push("Nothing is wrong with it.".to_owned());
+    if is_sound(report) && report.rows > 0 {
+        said.push("Nothing that this check can find is wrong with it.".to_owned());
     }
     said.join("\n")
 }

@@ -13,7 +13,7 @@ use kata_channel::{
     settings::{AgentSettings, Backend, Filter, SessionSettings, Settings},
 };
 use kata_ipc::Event;
-use kata_plugin::{Plugin, Registrar};
+use kata_plugin::{Plugin, Plugins, Registrar};
 use kata_terminal::{ADAPTER, SENDER, Terminal, TerminalOptions, TerminalPlugin};
 use tokio::sync::mpsc;
 
@@ -71,11 +71,9 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
         .map_err(|e| format!("cannot write {}: {e}", home.pid_file().display()))?;
     let mut ending = Ending::signals().map_err(|e| e.to_string())?;
     let screen = open_terminal().map_err(|e| format!("the terminal cannot be read: {e}"))?;
-    let mut plugins = Registrar::new();
-    TerminalPlugin::new(screen.clone())
-        .register(&mut plugins)
-        .map_err(|e| e.to_string())?;
-    let spec = spec(&plugins, agent).ok_or("the terminal has no channel")?;
+    let terminal: Arc<dyn Plugin> = Arc::new(TerminalPlugin::new(screen.clone()));
+    let plugins = Plugins::new([terminal]).map_err(|e| e.to_string())?;
+    let spec = spec(plugins.registrar(), agent).ok_or("the terminal has no channel")?;
     let (events, heard) = mpsc::channel(64);
     let daemon = Daemon::new(Parts {
         home,

@@ -54,6 +54,12 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The plugins of this build, and what they bring
+    Plugins {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// What the agents were allowed to do, beyond the rules
     Grants {
         #[command(subcommand)]

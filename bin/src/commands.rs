@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use kata_ipc::{
     Command, Request,
-    command::{ChannelRef, ConfigureChannels, MessageRef, SessionRef},
+    command::{ChannelRef, ConfigureChannels, MessageRef, PluginAction, SessionRef},
     event::Answer,
 };
 use kata_store::{Retried, StoreError};
 
 use crate::{
     daemon::{Channels, Daemon},
-    query,
+    plugins, query,
 };
 
 /// Carries out one command. `stop` is not among them: it is the command loop's own affair.
@@ -99,7 +99,7 @@ impl Refused {
         }
     }
 
-    fn not_found(message: impl Into<String>) -> Self {
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new("not_found", message)
     }
 }
@@ -123,10 +123,7 @@ async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>)
         Command::CallTool(call) => tools::call(daemon, call, request_id).await,
         Command::ResolveApproval(answer) => tools::resolve(daemon, answer).await,
         Command::RevokeGrant(grant) => tools::revoke(daemon, grant).await,
-        Command::PluginAction(action) => Err(Refused::not_found(format!(
-            "plugin {:?} has no action {:?}; this version's plugins bring channels and tools",
-            action.plugin_id, action.action
-        ))),
+        Command::PluginAction(action) => plugin_action(daemon, action).await,
         Command::ScheduleTask(_)
         | Command::CancelTask(_)
         | Command::PauseTask(_)
@@ -153,6 +150,23 @@ fn configure_channels(daemon: &Arc<Daemon>, configure: &ConfigureChannels, reque
         Channels::configure(&daemon, number, desired).await;
         answer(&daemon, request_id, Answer::done()).await;
     });
+}
+
+/// Routed to the plugin, and answered with what it says.
+async fn plugin_action(daemon: &Daemon, asked: PluginAction) -> Result<Answer, Refused> {
+    let workspace = asked
+        .payload
+        .as_ref()
+        .and_then(|payload| payload.get("workspaceId")?.as_str())
+        .map(str::to_owned);
+    let done = plugins::act(
+        daemon,
+        &asked.plugin_id,
+        workspace.as_deref(),
+        &asked.action,
+        asked.payload,
+    );
+    Ok(Answer::with(done.await?))
 }
 
 async fn retry(daemon: &Daemon, MessageRef { message_id, .. }: MessageRef) -> Result<Answer, Refused> {

@@ -14,7 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) fn of(daemon: &Daemon, channel: &ChannelKey) -> MessageSendingHooks {
     let policies = &daemon.gate.policies;
     daemon
-        .plugins
+        .registrar()
         .message_sending(|plugin| policies.is_enabled(channel.workspace.as_str(), plugin))
 }
 

@@ -19,6 +19,7 @@ mod host;
 mod logging;
 mod open;
 mod plugins;
+mod plugins_list;
 mod query;
 mod replies;
 mod rescue;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Chat { agent, verbose } => chat::run(&agent, verbose),
         Command::Status { json } => status::run(json),
         Command::Explain { message, json } => explain::run(&message, json),
+        Command::Plugins { json } => plugins_list::run(json),
         Command::Grants { command, all, json } => grants::run(command.as_ref(), all, json),
         Command::Audit {
             command: AuditCommand::Verify { json },

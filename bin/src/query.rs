@@ -1,18 +1,16 @@
 //! Queries: read-only views of the daemon's state, a page at a time.
 
 mod permissions;
+mod plugins;
 
 use kata_channel::Timestamp;
 use kata_ipc::{
     command::{Query, QueryWhat},
     event::{
         Answer,
-        view::{
-            ChannelView, DaemonView, Direction, MessageState, MessageView, Page, PluginView, SessionView,
-        },
+        view::{ChannelView, DaemonView, Direction, MessageState, MessageView, Page, SessionView},
     },
 };
-use kata_plugin::ChannelKind;
 use kata_store::{ChannelCounts, ChannelId, Listed, MessageFilter, QueuePlace, UnixMs};
 
 use crate::{
@@ -20,7 +18,10 @@ use crate::{
     daemon::{Daemon, fault},
 };
 
-pub(crate) use self::permissions::{grant, live_grants};
+pub(crate) use self::{
+    permissions::{grant, live_grants},
+    plugins::of_build as plugins_of_build,
+};
 
 /// Items of a page when the query names no limit.
 const PAGE: u32 = 100;
@@ -35,7 +36,7 @@ pub(crate) async fn answer(daemon: &Daemon, query: &Query) -> Result<Answer, Ref
         QueryWhat::Queue => Answer::with(queue(daemon, query).await?),
         QueryWhat::Messages => Answer::with(messages(daemon, query).await?),
         QueryWhat::Sessions => Answer::with(sessions(daemon, query).await?),
-        QueryWhat::Plugins => Answer::with(plugins(daemon)),
+        QueryWhat::Plugins => Answer::with(plugins::plugins(daemon)),
         QueryWhat::Approvals => Answer::with(permissions::approvals(daemon, query).await?),
         QueryWhat::Grants => Answer::with(permissions::grants(daemon, query).await?),
         QueryWhat::Audit => Answer::with(permissions::audit(daemon, query).await?),
@@ -174,22 +175,6 @@ async fn sessions(daemon: &Daemon, query: &Query) -> Result<Page<SessionView>, R
         items: listed.into_iter().filter(wanted).map(view).collect(),
         next_cursor: next,
     })
-}
-
-fn plugins(daemon: &Daemon) -> Page<PluginView> {
-    let tools = |plugin: &str| {
-        let all = daemon.plugins.tools().filter(|tool| tool.plugin == plugin);
-        all.map(|tool| tool.spec.name.to_owned()).collect()
-    };
-    let view = |kind: &ChannelKind| PluginView {
-        plugin_id: kind.plugin.to_owned(),
-        channels: vec![kind.adapter.to_owned()],
-        tools: tools(kind.plugin),
-    };
-    Page {
-        items: daemon.plugins.channels().map(view).collect(),
-        next_cursor: None,
-    }
 }
 
 async fn filter(daemon: &Daemon, query: &Query) -> Result<MessageFilter, Refused> {

@@ -91,7 +91,7 @@ pub(crate) fn turn(
 /// A tool call's way, on behalf of an open turn. An agent's own tools are its own: of these it asks the same gate, by what
 /// the turn was given.
 pub(crate) fn tool(daemon: &Daemon, docket: &Arc<Docket>, turn: &Standing) -> ToolStack {
-    let plugins = &daemon.plugins;
+    let plugins = daemon.registrar();
     let is_enabled = |plugin| daemon.gate.policies.is_enabled(&docket.workspace, plugin);
     let tools = plugins.tool_set(is_enabled);
     let context = Arc::new(turn.tool_context());

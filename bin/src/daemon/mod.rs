@@ -15,13 +15,13 @@ mod upkeep;
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use kata_agent::Guard;
 use kata_channel::{Clock, Timestamp, settings::Backend};
-use kata_plugin::Registrar;
+use kata_plugin::{Announcements, Announcer, Plugins, Registrar};
 use kata_store::{ChannelId, Store};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -39,6 +39,7 @@ use crate::{
     gate::{Approvals, Gatehouse},
     home::{DaemonConfig, Home},
     host::HostLink,
+    plugins::Services,
     tools,
     turn::{OpenTurns, Slots},
 };
@@ -57,8 +58,12 @@ pub(crate) struct Daemon {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) events: Events,
-    pub(crate) plugins: Registrar,
+    pub(crate) plugins: Plugins,
     pub(crate) gate: Gatehouse,
+    /// Tells the hooks that only look.
+    pub(crate) announcer: Announcer,
+    announcements: Mutex<Option<Announcements>>,
+    pub(crate) services: Services,
     pub(crate) agents: Agents,
     /// The host, where one runs agents.
     pub(crate) host: Option<Arc<HostLink>>,
@@ -88,7 +93,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) events: Events,
-    pub(crate) plugins: Registrar,
+    pub(crate) plugins: Plugins,
     pub(crate) host: Option<Arc<HostLink>>,
 }
 
@@ -115,6 +120,11 @@ impl Daemon {
             memory: Arc::new(StoreMemory::new(store.clone())),
             tasks: tasks.clone(),
         });
+        let gate = Gatehouse::new();
+        let policies = gate.policies.clone();
+        let (announcer, announcements) = Announcer::new(plugins.registrar(), move |workspace, plugin| {
+            policies.is_enabled(workspace.as_str(), plugin)
+        });
         Arc::new(Self {
             agents,
             channels: Channels::new(),
@@ -126,7 +136,10 @@ impl Daemon {
             stopping: CancellationToken::new(),
             turning: TaskTracker::new(),
             sending: TaskTracker::new(),
-            gate: Gatehouse::new(),
+            gate,
+            announcer,
+            announcements: Mutex::new(Some(announcements)),
+            services: Services::default(),
             tasks,
             home,
             config,
@@ -136,6 +149,11 @@ impl Daemon {
             plugins,
             host,
         })
+    }
+
+    /// What the plugins brought.
+    pub(crate) fn registrar(&self) -> &Registrar {
+        self.plugins.registrar()
     }
 
     /// Starts the loops. Each ends once [`stopping`](Self::stopping) is cancelled.
@@ -154,6 +172,14 @@ impl Daemon {
             "permissions",
             Gatehouse::watch(Arc::clone(self), self.stopping.clone()),
         );
+        if let Some(news) = self
+            .announcements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            self.spawn_critical("hooks", news.run(self.stopping.clone()));
+        }
         self.spawn_critical("tools", tools::serve(Arc::clone(self), self.stopping.clone()));
         let this = Arc::clone(self);
         self.spawn_critical("turns", async move {
@@ -257,7 +283,7 @@ impl Daemon {
             desired
                 .workspaces
                 .push((workspace.workspace_id.clone(), workspace.enabled_plugins.clone()));
-            let known: Vec<_> = self.plugins.channels().map(|kind| kind.plugin).collect();
+            let known: Vec<_> = self.registrar().channels().map(|kind| kind.plugin).collect();
             desired.plugins.extend(
                 known
                     .into_iter()
@@ -267,7 +293,7 @@ impl Daemon {
                 id: &workspace.workspace_id,
                 tokens: &workspace.tokens,
                 enabled_plugins: &workspace.enabled_plugins,
-                plugins: &self.plugins,
+                plugins: self.registrar(),
                 owners: &self.config,
             };
             for raw in &workspace.configs {

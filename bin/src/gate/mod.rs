@@ -64,6 +64,7 @@ impl Gatehouse {
             })
             .collect();
         watch::load(daemon, places).await;
+        daemon.services.configure(daemon);
     }
 
     /// Puts edited permissions into force until `stop`.

@@ -153,8 +153,12 @@ impl Policies {
 impl File {
     fn read(path: &Path) -> Self {
         let read = || {
-            let size = fs::metadata(path)?.len();
-            if size > LARGEST {
+            let found = fs::metadata(path)?;
+            // A pipe of that name would be waited for, and nobody writes to it.
+            if !found.is_file() {
+                return Err(io::Error::other("it is no file"));
+            }
+            if found.len() > LARGEST {
                 return Err(io::Error::other(format!(
                     "it is larger than {} MiB",
                     LARGEST >> 20
@@ -261,6 +265,21 @@ mod tests {
         assert!(why.contains(FILE), "{why}");
         assert_eq!(rig.decide("ls"), Decision::Deny);
         assert_eq!(rig.load(), Loaded::Unchanged, "said once");
+    }
+
+    #[test]
+    fn a_pipe_of_that_name_is_reported_and_not_waited_for() {
+        let rig = Rig::new();
+        let path = rig.folder.path().join(FILE);
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        assert!(matches!(rig.load(), Loaded::Broken(why) if why.contains("no file")));
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub(crate) async fn load(daemon: &Arc<Daemon>, places: Vec<Place>) {
         let id = place.id.clone();
         let reading = {
             let daemon = Arc::clone(daemon);
-            tokio::task::spawn_blocking(move || daemon.gate.policies.load(place, &daemon.plugins)).await
+            tokio::task::spawn_blocking(move || daemon.gate.policies.load(place, daemon.registrar())).await
         };
         match reading {
             Ok(Loaded::Unchanged) => {}

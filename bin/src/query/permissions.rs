@@ -84,7 +84,7 @@ pub(super) async fn audit(daemon: &Daemon, query: &Query) -> Result<Page<AuditVi
 pub(super) fn all_tools(daemon: &Daemon, query: &Query) -> Page<ToolView> {
     whole(match &query.workspace_id {
         Some(workspace) => tools::of_workspace(daemon, workspace).collect(),
-        None => daemon.plugins.tools().map(wire::tool).collect(),
+        None => daemon.registrar().tools().map(wire::tool).collect(),
     })
 }
 

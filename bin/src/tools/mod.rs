@@ -25,7 +25,7 @@ const SECRET_VARIABLE: &str = "KATA_TOOLS_SECRET";
 pub(crate) fn server_for(daemon: &Daemon) -> ToolsFor {
     let sessions = daemon.gate.tools.clone();
     let socket = socket(&daemon.home);
-    let (policies, plugins) = (daemon.gate.policies.clone(), daemon.plugins.clone());
+    let (policies, plugins) = (daemon.gate.policies.clone(), daemon.registrar().clone());
     Arc::new(move |turn| {
         let brings = |t: &RegisteredTool| policies.is_enabled(&turn.workspace, t.plugin);
         if !sessions.is_served() || !plugins.tools().any(brings) {
@@ -55,7 +55,7 @@ pub(crate) fn of_workspace<'a>(
     workspace: &'a str,
 ) -> impl Iterator<Item = ToolView> + 'a {
     daemon
-        .plugins
+        .registrar()
         .tools()
         .filter(move |tool| daemon.gate.policies.is_enabled(workspace, tool.plugin))
         .map(wire::tool)

@@ -12,7 +12,9 @@ use super::sessions::Session;
 use crate::{daemon::Daemon, open::sentence, query, stack};
 
 /// Clients at once. Each agent has one, and the command line one for a moment.
-const CLIENTS: usize = 64;
+const CLIENTS: usize = 256;
+/// The command line asks at once, and goes: who only stays takes a place from others.
+const COMMAND_LINE: Duration = Duration::from_secs(5);
 /// How long to wait when the system gives no connection.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -70,6 +72,7 @@ async fn client(daemon: Arc<Daemon>, arrival: Arrival) {
     loop {
         tokio::select! {
             Some(_) = calls.join_next(), if !calls.is_empty() => {}
+            () = tokio::time::sleep(COMMAND_LINE), if session.is_none() => return,
             request = requests.next() => match request {
                 Ok(Some(request)) => {
                     calls.spawn(answer(Arc::clone(&daemon), session.clone(), request, answers.clone()));

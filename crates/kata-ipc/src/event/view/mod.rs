@@ -4,7 +4,7 @@ mod approval;
 mod tool;
 
 pub use approval::{ApprovalState, ApprovalView, AuditKind, AuditView, GrantSource, GrantState, GrantView};
-pub use tool::{PluginView, SideEffect, ToolDefault, ToolEffect, ToolView};
+pub use tool::{PluginView, ServiceState, ServiceView, SideEffect, ToolDefault, ToolEffect, ToolView};
 
 use super::{ChannelFault, ConnectionStatus, DaemonStatus};
 use schemars::JsonSchema;

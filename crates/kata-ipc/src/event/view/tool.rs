@@ -10,10 +10,53 @@ use serde_json::Value;
 pub struct PluginView {
     /// The plugin; this is what `enabledPlugins` holds.
     pub plugin_id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
     /// The adapters that it brings.
     pub channels: Vec<String>,
     /// The tools that it brings.
     pub tools: Vec<String>,
+    /// What `plugin_action` may ask of it.
+    pub actions: Vec<String>,
+    /// Its services, one in each workspace that has the plugin.
+    pub services: Vec<ServiceView>,
+}
+
+/// A service of a plugin in a workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceView {
+    /// The service.
+    pub name: String,
+    /// The workspace in which it runs.
+    pub workspace_id: String,
+    /// Where it stands.
+    pub state: ServiceState,
+    /// Whether it does what it is there for.
+    pub is_healthy: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How often it failed in a row.
+    pub failures: u32,
+}
+
+/// Where a service stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceState {
+    /// It is about to run.
+    Starting,
+    /// It runs.
+    Running,
+    /// It failed, and is started again after a pause.
+    BackingOff,
+    /// It failed too often in a row, and is not started again.
+    Parked,
+    /// It was stopped.
+    Stopped,
 }
 
 /// An item of `query` `tools`: a tool that a plugin brings.

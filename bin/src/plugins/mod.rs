@@ -1,0 +1,74 @@
+//! The plugins that this build has, and what they are given: their state, their services' lives, their actions.
+
+mod services;
+mod state;
+
+use std::sync::Arc;
+
+use kata_channel::WorkspaceId;
+use kata_plugin::{ActionContext, Plugin, PluginState, Plugins, RegistrationError};
+use serde_json::Value;
+
+pub(crate) use self::{services::Services, state::StoreState};
+use crate::{commands::Refused, daemon::Daemon};
+
+/// Everything that is compiled in. One line a plugin; the platforms are features.
+pub(crate) fn all() -> Result<Plugins, RegistrationError> {
+    let plugins: Vec<Arc<dyn Plugin>> = vec![
+        #[cfg(feature = "slack")]
+        Arc::new(kata_slack::SlackPlugin::new()),
+    ];
+    Plugins::new(plugins)
+}
+
+/// What a plugin keeps in a workspace.
+pub(crate) fn state(daemon: &Daemon, plugin: &'static str, workspace: &str) -> PluginState {
+    let store = Arc::new(StoreState::new(daemon.store.clone()));
+    PluginState::new(store, plugin, WorkspaceId::from(workspace))
+}
+
+/// Asks a plugin to do something in a workspace; without one, in the only workspace that has the plugin.
+pub(crate) async fn act(
+    daemon: &Daemon,
+    plugin: &str,
+    workspace: Option<&str>,
+    action: &str,
+    payload: Option<Value>,
+) -> Result<Value, Refused> {
+    let Some(plugin) = daemon.plugins.plugin(plugin) else {
+        let known: Vec<_> = daemon.plugins.iter().map(|p| p.id()).collect();
+        return Err(Refused::not_found(format!(
+            "this katad has no plugin {plugin:?} (it has: {})",
+            known.join(", ")
+        )));
+    };
+    let workspace = workspace_of(daemon, &**plugin, workspace)?;
+    let context = ActionContext::new(state(daemon, plugin.id(), &workspace));
+    let done = kata_plugin::act(&**plugin, &context, action, payload.unwrap_or_default()).await;
+    done.map_err(|error| Refused::new("plugin", error.to_string()))
+}
+
+fn workspace_of(daemon: &Daemon, plugin: &dyn Plugin, named: Option<&str>) -> Result<String, Refused> {
+    let has_it = |workspace: &str| daemon.gate.policies.is_enabled(workspace, plugin.id());
+    let places = daemon.gate.policies.places();
+    let having: Vec<String> = places.into_iter().map(|p| p.id).filter(|id| has_it(id)).collect();
+    match (named, &*having) {
+        (Some(workspace), _) if has_it(workspace) => Ok(workspace.to_owned()),
+        (Some(workspace), _) => Err(Refused::not_found(format!(
+            "the plugin {} is not enabled in workspace {workspace:?}",
+            plugin.id()
+        ))),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err(Refused::not_found(format!(
+            "the plugin {} is enabled in no workspace",
+            plugin.id()
+        ))),
+        (None, _) => Err(Refused::new(
+            "bad_filter",
+            format!(
+                "the plugin {} is enabled in several workspaces; name one in payload.workspaceId",
+                plugin.id()
+            ),
+        )),
+    }
+}
