@@ -57,7 +57,8 @@ pub(super) struct Origin {
 pub(super) enum What {
     /// A message, its edit or its deletion.
     Message {
-        message: Message,
+        /// Far larger than the others.
+        message: Box<Message>,
         /// It came as `app_mention`.
         mention: bool,
     },
@@ -162,7 +163,10 @@ fn happened(payload: &str) -> Read {
     Ok(Some((
         conversation,
         Origin { teams, enterprise },
-        What::Message { message, mention },
+        What::Message {
+            message: Box::new(message),
+            mention,
+        },
     )))
 }
 
