@@ -116,14 +116,13 @@ impl Session {
         let next = estimate(&prompt.render());
         match plan(&self.transcript, &self.limits, next) {
             Plan::Fits => {}
-            Plan::Compact(cut) => self.compact(&cut),
+            Plan::Compact(cut) => {
+                self.compact(&cut);
+                let again = plan(&self.transcript, &self.limits, next);
+                assert_eq!(again, Plan::Fits, "it is compacted once a turn");
+            }
             Plan::Over => panic!("every message is short"),
         }
-        assert_eq!(
-            plan(&self.transcript, &self.limits, next),
-            Plan::Fits,
-            "it is compacted once a turn"
-        );
         let is_shown = look || self.compactions > compactions;
         let text = is_shown.then(|| prompt.with_history(&self.transcript).render());
         let answer = format!("I think that {} is a number. Yes.", message.message_id);

@@ -47,15 +47,14 @@ fn keep_from(entries: &[Entry], limits: &Limits, room: u64) -> usize {
     let most = room.saturating_sub(limits.max_summary());
     let (mut from, mut cost) = (entries.len(), 0_u64);
     for start in (0..entries.len()).rev().filter(|n| begins_exchange(entries, *n)) {
-        let is_newest = from == entries.len();
         cost = cost.saturating_add(costs_of(&entries[start..from]));
-        if cost
-            > if is_newest {
-                most
-            } else {
-                most.min(limits.keep_recent())
-            }
-        {
+        let is_newest = from == entries.len();
+        let allowed = if is_newest {
+            most
+        } else {
+            most.min(limits.keep_recent())
+        };
+        if cost > allowed {
             break;
         }
         from = start;
