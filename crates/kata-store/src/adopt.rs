@@ -232,7 +232,7 @@ fn inbound(tx: &mut Tx<'_>, row: &Foreign) -> Result<(), StoreError> {
 }
 
 /// 0.7 keeps no order of the platform, only that of its ids: the row stands right behind those that were there before it.
-fn order(tx: &Tx<'_>, lane: &Lane, row: i64) -> Result<i64, StoreError> {
+pub(crate) fn order(tx: &Tx<'_>, lane: &Lane, row: i64) -> Result<i64, StoreError> {
     let before = tx.first(
         "SELECT order_key FROM messages
          WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL AND id < ?2

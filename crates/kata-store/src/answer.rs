@@ -7,7 +7,7 @@ use crate::{
     lane::{self, Lane},
     payload,
     tx::Tx,
-    words::PartState,
+    words::{PartState, Status},
 };
 
 /// Discord takes no longer nonce; every key has to fit the strictest platform.
@@ -40,10 +40,17 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewAnswer<'_>) -> Result<i64, StoreE
         content: new.content.to_owned(),
         thread_id: new.thread.map(str::to_owned),
     });
+    // D15: where there is no conversation, the answer is kept in its row and not sent.
+    let (status, outcome) = if new.lane.keeps {
+        (Status::Processed, Some("kept"))
+    } else {
+        (Status::Pending, None)
+    };
     tx.insert(
-        "INSERT INTO messages (direction, channel_id, status, payload, created_at, lane, channel, conversation, thread, sent_ms, answers)
-         VALUES ('outbound', ?1, 'pending', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        (
+        "INSERT INTO messages (direction, channel_id, status, payload, created_at, lane, channel, conversation, thread, sent_ms, answers,
+           outcome, processed_at)
+         VALUES ('outbound', ?1, ?10, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?12)",
+        rusqlite::params![
             slug,
             payload,
             tx.now.to_iso(),
@@ -53,7 +60,10 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewAnswer<'_>) -> Result<i64, StoreE
             new.thread,
             tx.now,
             new.answers,
-        ),
+            status,
+            outcome,
+            outcome.map(|_| tx.now.to_iso()),
+        ],
     )
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Failed, Failure, NoticeFn, StoreError, UnixMs, channel, lane, notice,
     row::{self, Ending},
-    trail,
+    task, trail,
     tx::Tx,
     words::Status,
 };
@@ -99,6 +99,9 @@ fn park(
     )?;
     if let Some(channel) = row.channel.filter(|_| row.is_unended()) {
         channel::count(tx, channel, -1)?;
+    }
+    if let Some(fire) = row.fire {
+        task::turn_parked(tx, fire, error)?;
     }
     match notice {
         Some(text) => notice::parked(tx, row.id, text),

@@ -32,6 +32,47 @@ pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[(ChannelId, usize)]) -> Result<
     })
 }
 
+/// D10: task turns need no channel. The turn of a task whose channel is not among those that are configured. Nothing else
+/// of such a channel is claimed: a task's turn waits behind what came before it in its lane.
+pub(crate) fn claim_task(tx: &mut Tx<'_>, configured: &[ChannelId]) -> Result<Claim, StoreError> {
+    let barrier = adopt::before_claim(tx)?.unwrap_or(i64::MAX);
+    lane::promote(tx)?;
+    let configured: Vec<i64> = configured.iter().map(|channel| channel.0).collect();
+    let configured = crate::payload::write(&configured);
+    while let Some((lane, head, channel)) = first_fire(tx, &configured)? {
+        if head >= barrier {
+            tx.wake.work = true;
+            break;
+        }
+        // As in `take`: the 0.7 daemon may have ended the head that we knew, and what is next may be no task's.
+        let waits: bool = tx.one(
+            "SELECT EXISTS (SELECT 1 FROM messages WHERE id = ?1 AND lane = ?2 AND status = 'pending' AND fire IS NOT NULL)",
+            (head, lane),
+        )?;
+        if !waits {
+            lane::release(tx, lane)?;
+            continue;
+        }
+        let home = channel::load(tx, channel)?;
+        if let Some(turn) = take(tx, &home, lane, 1)? {
+            return Ok(Claim::Turn(Box::new(turn)));
+        }
+    }
+    Ok(Claim::Nothing {
+        next_due: lane::next_due(tx)?,
+    })
+}
+
+fn first_fire(tx: &Tx<'_>, configured: &str) -> Result<Option<(i64, i64, ChannelId)>, StoreError> {
+    tx.first(
+        "SELECT l.id, l.head, l.channel FROM kata_lanes l JOIN kata_channels c ON c.id = l.channel
+         WHERE l.state = 'ready' AND l.head_fire IS NOT NULL AND c.paused = 0
+           AND l.channel NOT IN (SELECT value FROM json_each(?1)) ORDER BY l.head LIMIT 1",
+        [configured],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
+
 /// D9: the lane whose head is oldest.
 fn first_ready(tx: &Tx<'_>, channel: ChannelId) -> Result<Option<(i64, i64)>, StoreError> {
     tx.first(
@@ -52,6 +93,7 @@ struct Waiting {
     attempts: u32,
     /// The latest claim, and the turn that it was for.
     before: (Option<UnixMs>, Option<i64>),
+    is_fire: bool,
 }
 
 /// Takes the lane's first rows. None: the lane was not what it seemed, and has been put right.
@@ -98,13 +140,14 @@ fn take(tx: &mut Tx<'_>, home: &Home, lane: i64, max_rows: usize) -> Result<Opti
 }
 
 /// D14: how many of the first rows may share a turn: ready ones of one session and
-/// place. One that has failed has a turn of its own.
+/// place. One that has failed has a turn of its own, and so has a task's: it has its creator's rights and nobody else's.
 fn company(waiting: &[Waiting], now: UnixMs) -> usize {
-    let Some(head) = waiting.first().filter(|head| head.attempts == 0) else {
+    let Some(head) = waiting.first().filter(|head| head.attempts == 0 && !head.is_fire) else {
         return 1;
     };
     let fits = |row: &&Waiting| {
         row.attempts == 0
+            && !row.is_fire
             && row.said.is_some()
             && row.session_key == head.session_key
             // One answer goes to one place.
@@ -118,7 +161,7 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
 fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, StoreError> {
     tx.all(
         "SELECT id, platform_id, payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
-           retry_count, conversation, claimed_ms, turn
+           retry_count, conversation, claimed_ms, turn, fire
          FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
          ORDER BY order_key, id LIMIT +?2",
         (lane, i64::try_from(max_rows).unwrap_or(i64::MAX)),
@@ -142,6 +185,7 @@ fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, S
                 attempts: row.get(11)?,
                 conversation: row.get(12)?,
                 before: (row.get(13)?, row.get(14)?),
+                is_fire: row.get::<_, Option<i64>>(15)?.is_some(),
             })
         },
     )

@@ -106,7 +106,7 @@ pub(crate) fn conversations(conn: &Connection, channel: ChannelId) -> Result<Vec
     Ok(conn
         .prepare_cached(
             "SELECT conversation FROM kata_cursors WHERE channel = ?1
-             UNION SELECT conversation FROM kata_lanes WHERE channel = ?1 ORDER BY conversation",
+             UNION SELECT conversation FROM kata_lanes WHERE channel = ?1 AND keeps = 0 ORDER BY conversation",
         )?
         .query_map([channel], |row| row.get(0))?
         .collect::<Result<_, _>>()?)

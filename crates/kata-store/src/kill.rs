@@ -22,6 +22,18 @@ pub const GATE_KILL_POINTS: &[&str] = &[
     "judge", "ask", "resolve", "expire", "withdraw", "grants", "revoke",
 ];
 
+/// The same for the operations of scheduled tasks.
+pub const TASK_KILL_POINTS: &[&str] = &[
+    "create_task",
+    "cancel_task",
+    "set_task",
+    "park_task",
+    "fire",
+    "end_fire",
+    "skip",
+    "claim_task",
+];
+
 /// Where a batch of operations stands.
 #[derive(Clone, Copy)]
 pub(crate) enum When {

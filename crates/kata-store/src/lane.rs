@@ -22,10 +22,12 @@ pub(crate) struct Lane {
     /// A step of an answer is in flight.
     pub(crate) is_sending: bool,
     pub(crate) out_head: Option<i64>,
+    /// It is no conversation: its answers stay in their rows (D15).
+    pub(crate) keeps: bool,
 }
 
 const COLUMNS: &str = "id, channel, conversation, thread, thread_key, generation, state = 'busy', head, head_order, turn, \
-                       turn_ms, out_state = 'busy', out_head";
+                       turn_ms, out_state = 'busy', out_head, keeps";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Lane> {
     Ok(Lane {
@@ -42,6 +44,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Lane> {
         turn_at: row.get(10)?,
         is_sending: row.get(11)?,
         out_head: row.get(12)?,
+        keeps: row.get(13)?,
     })
 }
 
@@ -87,7 +90,18 @@ pub(crate) fn ensure(
         turn_at: None,
         is_sending: false,
         out_head: None,
+        keeps: false,
     })
+}
+
+/// The lane of a session's key that no conversation ever had (D15).
+pub(crate) fn ensure_keeping(tx: &mut Tx<'_>, channel: ChannelId, key: &str) -> Result<Lane, StoreError> {
+    let mut lane = ensure(tx, channel, &format!("task:{key}"), key, None)?;
+    if !lane.keeps {
+        tx.run("UPDATE kata_lanes SET keeps = 1 WHERE id = ?1", [lane.id])?;
+        lane.keeps = true;
+    }
+    Ok(lane)
 }
 
 /// Decides the lane's thread key, if that is still open: a conversation's key is decided once.
@@ -124,7 +138,8 @@ fn set_head(tx: &mut Tx<'_>, lane: i64, row: i64, order: i64, due: Option<UnixMs
     let due = due.filter(|due| *due > tx.now);
     let state = if due.is_some() { "delayed" } else { "ready" };
     tx.run(
-        "UPDATE kata_lanes SET state = ?2, head = ?3, head_order = ?4, due_ms = ?5, turn = NULL, turn_ms = NULL WHERE id = ?1",
+        "UPDATE kata_lanes SET state = ?2, head = ?3, head_order = ?4, due_ms = ?5, turn = NULL, turn_ms = NULL,
+           head_fire = (SELECT fire FROM messages WHERE id = ?3) WHERE id = ?1",
         (lane, state, row, order, due),
     )?;
     // A delayed lane too: whoever waits must learn of a nearer deadline.

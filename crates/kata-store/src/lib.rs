@@ -72,6 +72,8 @@ mod sign;
 mod state;
 mod store;
 mod sweep;
+mod task;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -93,7 +95,7 @@ pub use damage::SetAside;
 pub use error::{Cause, OpenError, StoreError};
 pub use grant::{FileGrant, Grant, GrantFilter};
 pub use judge::{Counted, Judge, Judged, Scope};
-pub use kill::{GATE_KILL_POINTS, KILL_POINTS};
+pub use kill::{GATE_KILL_POINTS, KILL_POINTS, TASK_KILL_POINTS};
 pub use message::{
     Admit, Arrival, Channel, ChannelId, CursorMove, Effect, LaneView, NewMessage, Outcome, ReplyFn,
 };
@@ -102,9 +104,13 @@ pub use outgoing::{OutClaim, OutWork, Part, RawAnswer, Settle, Settled};
 pub use room::Room;
 pub use store::Store;
 pub use sweep::{Retention, Swept};
+pub use task::{
+    AfterFailure, Created, Creator, Fire, FireEnd, FireEnded, FireView, FireWhat, Fired, FiredBy, FiredTurn,
+    NewTask, NextRun, Skipped, Task, TaskFilter, TaskLimits, TaskTurn,
+};
 pub use time::UnixMs;
 pub use turn::{Answer, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished, NoticeFn, Retried};
 pub use view::{
     ChannelCounts, Direction, Explanation, Listed, MessageFilter, QueuePlace, SessionView, Step, View,
 };
-pub use words::{ApprovalDecision, ApprovalState, AuditKind, GrantSource, Ruling, Via};
+pub use words::{ApprovalDecision, ApprovalState, AuditKind, FireState, GrantSource, Ruling, TaskKind, Via};

@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_kata_0_7.sql"),
     include_str!("migrations/0002_queue.sql"),
     include_str!("migrations/0003_gate.sql"),
+    include_str!("migrations/0004_tasks.sql"),
 ];
 
 /// Brings the file to the present schema.

@@ -17,6 +17,7 @@ use crate::{
     room::Disk,
     settle,
     store::Inner,
+    task,
     tx::{Memo, Tx, Wake},
     writer::{Signals, Writer},
 };
@@ -166,6 +167,7 @@ fn recover(conn: &Connection, path: &Path, options: &OpenOptions) -> Result<Vec<
     };
     let parked = attempt::recover(&mut tx)?;
     settle::recover(&mut tx)?;
+    task::recover(&mut tx)?;
     let head = options.audit_head.as_deref();
     let check = head.map(|head| audit::check(&mut tx, head)).transpose()?;
     conn.execute_batch("COMMIT")?;
@@ -177,7 +179,7 @@ fn recover(conn: &Connection, path: &Path, options: &OpenOptions) -> Result<Vec<
 
 /// A live app may still answer a row or a question of the database that was set aside: its ids must not come again.
 fn seed_ids(conn: &Connection, now: UnixMs) -> Result<(), StoreError> {
-    for table in ["messages", "kata_approvals", "kata_grants"] {
+    for table in ["messages", "kata_approvals", "kata_grants", "scheduled_tasks"] {
         conn.execute(
             "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)",
             (table, now.0 / 1_000),
@@ -199,12 +201,18 @@ fn start(path: &Path, conn: Connection, options: OpenOptions) -> Result<Store, O
         source,
     };
     let (queue, jobs) = mpsc::channel(QUEUE);
-    let (work, out, room) = (
+    let (work, out, tasks, room) = (
+        watch::Sender::new(0),
         watch::Sender::new(0),
         watch::Sender::new(0),
         watch::Sender::new(Room::Enough),
     );
-    let inner = (work.subscribe(), out.subscribe(), room.subscribe());
+    let inner = (
+        work.subscribe(),
+        out.subscribe(),
+        tasks.subscribe(),
+        room.subscribe(),
+    );
     let mut head = options.audit_head.clone().map(HeadFile::new);
     if let Some(head) = &mut head {
         head.write(&conn, (options.now)());
@@ -215,7 +223,12 @@ fn start(path: &Path, conn: Connection, options: OpenOptions) -> Result<Store, O
         disk: Disk::new(folder(path), options.min_free_bytes),
         options,
         queue: jobs,
-        signals: Signals { work, out, room },
+        signals: Signals {
+            work,
+            out,
+            tasks,
+            room,
+        },
         memo: Memo::default(),
         suspect: damage::suspect(path),
     };
@@ -230,7 +243,8 @@ fn start(path: &Path, conn: Connection, options: OpenOptions) -> Result<Store, O
         readers: readers(path)?,
         work: inner.0,
         out: inner.1,
-        room: inner.2,
+        tasks: inner.2,
+        room: inner.3,
     }))
 }
 

@@ -126,6 +126,19 @@ impl Store {
         self.write("claim", move |tx| claim::claim(tx, &channels)).await
     }
 
+    /// Claims the next turn of a task whose channel is not among the `configured` ones (D10). Those of configured channels
+    /// are claimed with their other turns, by [`claim`](Self::claim).
+    ///
+    /// # Cancel safety
+    /// As [`claim`](Self::claim).
+    ///
+    /// # Errors
+    /// When the store is closed or the database refuses.
+    pub async fn claim_task(&self, configured: Vec<ChannelId>) -> Result<Claim, StoreError> {
+        self.write("claim_task", move |tx| claim::claim_task(tx, &configured))
+            .await
+    }
+
     /// Ends a turn with success, and stores its answer, in one transaction. The first success counts whenever it comes,
     /// also for a turn that was given back or given up (D13, D17).
     ///

@@ -46,7 +46,8 @@ struct Head {
     thread: Option<String>,
     payload: String,
     created_at: UnixMs,
-    /// The platform's id of the answered message, and its payload. None when it is gone by retention.
+    /// The platform's id of the answered message, and its payload. None when it is gone by retention; a
+    /// task's turn has no message on the platform.
     reply_to: Option<String>,
     answered: Option<String>,
 }
@@ -84,7 +85,7 @@ fn take(tx: &mut Tx<'_>, lane: i64, answer: i64) -> Result<Option<OutWork>, Stor
 
 fn load(tx: &Tx<'_>, answer: i64) -> Result<Option<Head>, StoreError> {
     tx.first(
-        "SELECT m.id, m.channel, m.conversation, m.thread, m.payload, m.sent_ms, a.platform_id, a.payload
+        "SELECT m.id, m.channel, m.conversation, m.thread, m.payload, m.sent_ms, CASE WHEN a.fire IS NULL THEN a.platform_id END, a.payload
          FROM messages m LEFT JOIN messages a ON a.id = m.answers
          WHERE m.id = ?1 AND m.direction = 'outbound' AND m.status = 'pending'",
         [answer],

@@ -10,15 +10,7 @@ use crate::{
 /// Resets a lane. The key of the session that ended, if there was one.
 pub(crate) fn reset(tx: &mut Tx<'_>, lane: &mut Lane) -> Result<Option<String>, StoreError> {
     let home = channel::load(tx, lane.channel)?;
-    let mut ended = session::key(tx, &home, lane);
-    // An adopted session carries the key that 0.7 gave it, not the one that we would.
-    if let Some(key) = tx.first(
-        "SELECT key FROM kata_sessions WHERE lane = ?1 AND generation = ?2 AND ended_ms IS NULL ORDER BY last_ms DESC LIMIT 1",
-        (lane.id, lane.generation),
-        |row| row.get(0),
-    )? {
-        ended = key;
-    }
+    let ended = session::present(tx, &home, lane)?;
     tx.run(
         "UPDATE kata_lanes SET generation = generation + 1 WHERE id = ?1",
         [lane.id],

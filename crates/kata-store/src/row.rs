@@ -1,7 +1,7 @@
 //! An inbound or outbound row as far as ending it needs.
 
 use crate::{
-    ChannelId, StoreError, UnixMs, channel, lane, past,
+    ChannelId, StoreError, UnixMs, channel, lane, past, task,
     tx::Tx,
     words::{Status, Way},
 };
@@ -22,6 +22,8 @@ pub(crate) struct Ending {
     pub(crate) claimed_at: Option<UnixMs>,
     /// The newest row of the turn that it was claimed in.
     pub(crate) turn: Option<i64>,
+    /// The fire of a task whose turn it is.
+    pub(crate) fire: Option<i64>,
 }
 
 impl Ending {
@@ -51,7 +53,7 @@ impl Ending {
 pub(crate) fn load(tx: &Tx<'_>, row: i64) -> Result<Option<Ending>, StoreError> {
     tx.first(
         "SELECT id, lane, channel, direction, status, reply_thread, session_key, turn_rows, retry_count, lease_count,
-           busy_since_ms, claimed_ms, turn FROM messages WHERE id = ?1",
+           busy_since_ms, claimed_ms, turn, fire FROM messages WHERE id = ?1",
         [row],
         |row| {
             Ok(Ending {
@@ -68,6 +70,7 @@ pub(crate) fn load(tx: &Tx<'_>, row: i64) -> Result<Option<Ending>, StoreError> 
                 busy_since: row.get(10)?,
                 claimed_at: row.get(11)?,
                 turn: row.get(12)?,
+                fire: row.get(13)?,
             })
         },
     )
@@ -108,5 +111,8 @@ pub(crate) fn end(
     if row.is_unended() {
         channel::count(tx, channel, -1)?;
     }
-    Ok(())
+    match row.fire {
+        Some(fire) => task::turn_done(tx, fire, end.reason),
+        None => Ok(()),
+    }
 }

@@ -13,6 +13,16 @@ pub(crate) fn key(tx: &Tx<'_>, home: &Home, lane: &Lane) -> String {
     (tx.options.session_key)(&home.slug, &home.workspace, thread_key, lane.generation)
 }
 
+/// The key of the lane's present session. An adopted one carries the key that 0.7 gave it, not the one that we would.
+pub(crate) fn present(tx: &Tx<'_>, home: &Home, lane: &Lane) -> Result<String, StoreError> {
+    let open = tx.first(
+        "SELECT key FROM kata_sessions WHERE lane = ?1 AND generation = ?2 AND ended_ms IS NULL ORDER BY last_ms DESC LIMIT 1",
+        (lane.id, lane.generation),
+        |row| row.get(0),
+    )?;
+    Ok(open.unwrap_or_else(|| key(tx, home, lane)))
+}
+
 /// Notes a message of the session. True: it is the session's first.
 pub(crate) fn touch(tx: &mut Tx<'_>, lane: &Lane, key: &str) -> Result<bool, StoreError> {
     let known = tx.run(

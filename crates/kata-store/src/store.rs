@@ -34,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) readers: Pool,
     pub(crate) work: watch::Receiver<u64>,
     pub(crate) out: watch::Receiver<u64>,
+    pub(crate) tasks: watch::Receiver<u64>,
     pub(crate) room: watch::Receiver<Room>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ChannelId, StoreError, approval, audit, grant, settle, tx::Tx};
+use crate::{ChannelId, StoreError, approval, audit, grant, settle, task, tx::Tx};
 
 /// Rows that one step looks at.
 const STEP: i64 = 200;
@@ -13,7 +13,7 @@ const GATE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Rows that ended.
+    /// Rows that ended, runs of tasks, and tasks that are over.
     pub processed: Duration,
     /// Rows that were given up.
     pub failed: Duration,
@@ -59,7 +59,8 @@ fn decided(tx: &mut Tx<'_>, retention: &Retention) -> Result<bool, StoreError> {
     let approvals = approval::sweep(tx, cutoff, STEP)?;
     let grants = grant::sweep(tx, cutoff, STEP)?;
     let audit = audit::sweep(tx, retention.audit, STEP)?;
-    Ok(approvals | grants | audit)
+    let tasks = task::sweep(tx, tx.now.minus(retention.processed), STEP)?;
+    Ok(approvals | grants | audit | tasks)
 }
 
 /// Walks along the ids, which ascend with age, as far as anything can be old enough. No index is kept for this: behind

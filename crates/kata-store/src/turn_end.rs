@@ -70,7 +70,7 @@ fn store_answer(tx: &mut Tx<'_>, row: &Ending, lane: &Lane, answer: &Answer) -> 
         content: &answer.content,
     };
     let id = answer::insert(tx, &new)?;
-    if let Some(parts) = &answer.parts {
+    if let Some(parts) = answer.parts.as_ref().filter(|_| !lane.keeps) {
         answer::split(tx, id, parts)?;
     }
     if !lane.is_sending {

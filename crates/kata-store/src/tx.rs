@@ -21,6 +21,8 @@ pub(crate) struct Tx<'a> {
 pub(crate) struct Wake {
     pub(crate) work: bool,
     pub(crate) out: bool,
+    /// The time at which the first task is due may be another one, or a run ended.
+    pub(crate) tasks: bool,
     /// Audit rows were added: their head is to be written.
     pub(crate) audit: bool,
 }

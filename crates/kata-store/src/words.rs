@@ -157,3 +157,29 @@ words!(
         HeadDisputed = "head_disputed",
     }
 );
+
+words!(
+    /// What a task's schedule is, in the words of 0.7.
+    pub TaskKind {
+        /// A pattern.
+        Cron = "cron",
+        /// A number of milliseconds.
+        Interval = "interval",
+        /// One time.
+        OneShot = "one-shot",
+    }
+);
+
+words!(
+    /// Where a task's run stands.
+    pub FireState {
+        /// It was claimed, and has not ended.
+        Running = "running",
+        /// It ended well, or by a user's hand.
+        Done = "done",
+        /// It failed.
+        Failed = "failed",
+        /// It was not made.
+        Skipped = "skipped",
+    }
+);

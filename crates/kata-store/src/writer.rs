@@ -32,14 +32,19 @@ pub(crate) enum Message {
 pub(crate) struct Signals {
     pub(crate) work: watch::Sender<u64>,
     pub(crate) out: watch::Sender<u64>,
+    pub(crate) tasks: watch::Sender<u64>,
     pub(crate) room: watch::Sender<Room>,
 }
 
 impl Signals {
     fn wake(&self, wake: &Wake) {
-        for (sender, _) in [(&self.work, wake.work), (&self.out, wake.out)]
-            .iter()
-            .filter(|(_, due)| *due)
+        for (sender, _) in [
+            (&self.work, wake.work),
+            (&self.out, wake.out),
+            (&self.tasks, wake.tasks),
+        ]
+        .iter()
+        .filter(|(_, due)| *due)
         {
             sender.send_modify(|n| *n = n.wrapping_add(1));
         }

@@ -1,0 +1,63 @@
+//! What a hand does to a task: cancel, pause, resume, park.
+
+use super::due;
+use crate::{StoreError, UnixMs, tx::Tx};
+
+/// Its row goes, as 0.7 knows it; who made it, and its fires, stay for a while.
+pub(crate) fn cancel(tx: &mut Tx<'_>, task: i64) -> Result<bool, StoreError> {
+    let gone = tx.run("DELETE FROM scheduled_tasks WHERE id = ?1", [task])?;
+    tx.run(
+        "UPDATE kata_tasks SET over_ms = COALESCE(over_ms, ?2) WHERE task = ?1",
+        (task, tx.now),
+    )?;
+    tx.wake.tasks |= gone > 0;
+    Ok(gone > 0)
+}
+
+/// Resumed, a task starts with no failures behind it.
+pub(crate) fn set_enabled(
+    tx: &mut Tx<'_>,
+    task: i64,
+    enabled: bool,
+    next_run: Option<UnixMs>,
+) -> Result<bool, StoreError> {
+    let found = tx.run(
+        "UPDATE scheduled_tasks SET enabled = ?2, next_run_at = COALESCE(?3, next_run_at) WHERE id = ?1",
+        (task, enabled, next_run.map(due::text)),
+    )?;
+    if found > 0 && enabled {
+        tx.run(
+            "UPDATE kata_tasks SET failures = 0, failed_ms = NULL, parked_ms = NULL, parked_why = NULL, over_ms = NULL
+             WHERE task = ?1",
+            [task],
+        )?;
+    }
+    tx.wake.tasks |= found > 0;
+    Ok(found > 0)
+}
+
+/// False: it is not there, or does not run.
+pub(crate) fn park(tx: &mut Tx<'_>, task: i64, reason: &str) -> Result<bool, StoreError> {
+    let found = tx.run(
+        "UPDATE scheduled_tasks SET enabled = 0 WHERE id = ?1 AND enabled = 1",
+        [task],
+    )?;
+    if found > 0 {
+        ours(tx, task)?;
+        tx.run(
+            "UPDATE kata_tasks SET parked_ms = ?2, parked_why = ?3 WHERE task = ?1",
+            (task, tx.now, reason),
+        )?;
+        tx.wake.tasks = true;
+    }
+    Ok(found > 0)
+}
+
+/// A task of 0.7 has no row of ours until there is something to note.
+pub(super) fn ours(tx: &mut Tx<'_>, task: i64) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO kata_tasks (task) VALUES (?1) ON CONFLICT DO NOTHING",
+        [task],
+    )?;
+    Ok(())
+}
