@@ -38,16 +38,13 @@ fn swelling(instruction: &str) -> Option<String> {
     Some(format!("Here is the summary:\n{instruction}"))
 }
 
-fn silent(_: &str) -> Option<String> {
-    Some("\n".to_owned())
-}
-
-/// Does well twice, then fails, then swells: as it comes in a year.
+/// Does well, fails, swells, or says nothing: as it comes in a year.
 fn moody(instruction: &str) -> Option<String> {
-    match instruction.len() % 4 {
+    match instruction.len() % 5 {
         0 | 1 => obedient(instruction),
-        2 => None,
-        _ => swelling(instruction),
+        2 => failing(instruction),
+        3 => swelling(instruction),
+        _ => Some("\n".to_owned()),
     }
 }
 
@@ -196,11 +193,6 @@ fn an_agent_that_fails_costs_no_pinned_fact() {
 #[test]
 fn an_agent_that_writes_more_than_it_got_is_refused_each_time_and_never_asked_twice() {
     check(swelling, |session| session.refused == session.compactions);
-}
-
-#[test]
-fn an_agent_that_says_nothing_is_refused_each_time() {
-    check(silent, |session| session.refused == session.compactions);
 }
 
 #[test]
