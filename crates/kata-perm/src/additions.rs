@@ -132,7 +132,7 @@ impl Additions {
     pub(crate) fn permission(&self, facts: &Facts<'_>, tool: Tool) -> Option<Verdict> {
         let listed = match tool {
             Tool::Shell => self.shell(facts),
-            Tool::Writes(argument) => self.writes(facts, argument),
+            Tool::Writes(_) => self.writes(facts, tool),
             Tool::Mcp => self.server(&facts.call.tool),
             Tool::Api => self.endpoint(facts).or_else(|| self.named(facts)),
             Tool::Other => self.named(facts),
@@ -175,8 +175,8 @@ impl Additions {
         self.bash.first(&command.plain, is_match)
     }
 
-    fn writes(&self, facts: &Facts<'_>, argument: &str) -> Option<String> {
-        let path = facts.path(facts.argument(argument)?)?;
+    fn writes(&self, facts: &Facts<'_>, tool: Tool) -> Option<String> {
+        let path = facts.destination(tool)?;
         let is_match = |(_, glob): &&(String, RootedGlob)| glob.is_match(&path, Stance::Grants) == Truth::Yes;
         let (glob, _) = self.write.iter().find(is_match)?;
         Some(format!("allowedWritePaths:{glob}"))
@@ -199,6 +199,22 @@ impl Additions {
         ))
     }
 
+    /// The denial of a call that would write to what governs the daemon.
+    pub(crate) fn protection(&self, facts: &Facts<'_>, tool: Tool) -> Option<Verdict> {
+        let path = facts.destination(tool)?;
+        let tool = &facts.call.tool;
+        let reason = match facts.is_protected(&path) {
+            Truth::No => return None,
+            Truth::Yes => format!("{tool} may not write {path}: it governs what the agent may do."),
+            Truth::Unknown => {
+                format!(
+                    "{tool} may not write {path}: whether it governs what the agent may do cannot be told."
+                )
+            }
+        };
+        Some(Verdict::deny("protected", reason))
+    }
+
     /// What is missing for a permission, where that is more than a name. For the agent, which may do better.
     pub(crate) fn what_is_missing(&self, facts: &Facts<'_>, tool: Tool) -> Option<String> {
         match tool {
@@ -206,7 +222,7 @@ impl Additions {
                 Err(refusal) => Some(format!("Its text cannot be allowed: {refusal}.")),
                 Ok(_) => Some("A command in it matches no entry of `allowedBashPatterns`.".to_owned()),
             },
-            Tool::Writes(argument) => Some(match facts.path(facts.argument(argument)?) {
+            Tool::Writes(_) => Some(match facts.destination(tool) {
                 Some(_) => "The path does not lie in `allowedWritePaths`.".to_owned(),
                 None => "Where the path leads is not certain.".to_owned(),
             }),

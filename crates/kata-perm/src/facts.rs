@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use crate::{
     call::{Context, ToolCall},
-    path,
+    path::{self, Roots},
     pointer::Pointer,
     shell::{self, Command, Refusal},
+    stance::Truth,
+    tools::Tool,
     web::Address,
 };
 
@@ -22,6 +24,7 @@ pub(crate) type Commands = Rc<Result<Vec<Command>, Refusal>>;
 pub(crate) struct Facts<'a> {
     pub(crate) call: &'a ToolCall,
     pub(crate) context: &'a Context,
+    roots: &'a Roots,
     directory: &'a Path,
     paths: Known<'a, Option<Rc<str>>>,
     shells: Known<'a, Commands>,
@@ -31,11 +34,12 @@ pub(crate) struct Facts<'a> {
 // === impl Facts ===
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(call: &'a ToolCall, context: &'a Context, workspace: &'a Path) -> Self {
+    pub(crate) fn new(call: &'a ToolCall, context: &'a Context, roots: &'a Roots) -> Self {
         Self {
             call,
             context,
-            directory: context.directory.as_deref().unwrap_or(workspace),
+            roots,
+            directory: context.directory.as_deref().unwrap_or(roots.workspace()),
             paths: RefCell::default(),
             shells: RefCell::default(),
             addresses: RefCell::default(),
@@ -56,6 +60,19 @@ impl<'a> Facts<'a> {
         once(&self.paths, text, || {
             path::resolve(text, self.directory).ok().map(Rc::from)
         })
+    }
+
+    /// Where a tool that writes would write; none if that is not certain, or the tool is another.
+    pub(crate) fn destination(&self, tool: Tool) -> Option<Rc<str>> {
+        match tool {
+            Tool::Writes(argument) => self.path(self.argument(argument)?),
+            Tool::Shell | Tool::Mcp | Tool::Api | Tool::Other => None,
+        }
+    }
+
+    /// Whether a place that [`path`](Self::path) named is one that governs the daemon.
+    pub(crate) fn is_protected(&self, real: &str) -> Truth {
+        self.roots.protects(real)
     }
 
     /// The URL that an argument is, if it is one.

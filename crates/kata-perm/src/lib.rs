@@ -86,6 +86,8 @@
 //!   not about the call, and a rule that denies or asks denies it.
 //! - A rule that allows matches exactly what is written; a rule that denies also what the file system or a server may take
 //!   for the same: another case, another Unicode form, a full stop after a host.
+//! - No path opens what governs the daemon to a tool that writes, not even by asking: the workspace's
+//!   `daemon-permissions.json`, and what [`Roots::protecting`] and [`Roots::protecting_except`] name.
 //!
 //! # What it does not see
 //!
@@ -105,6 +107,7 @@ mod pattern;
 mod pointer;
 mod policy;
 pub mod preview;
+mod protected;
 mod rule;
 mod shell;
 mod size;

@@ -9,16 +9,19 @@ use std::{
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::{
+    protected::{FILE, Protected},
     stance::{Stance, Truth},
     text::{LONGEST, folded, hidden},
     written::FromText,
 };
 
-/// The folders that globs and relative paths begin at.
+/// The folders that globs and relative paths begin at, and the places that no glob opens to a tool that writes: first of all
+/// the workspace's `daemon-permissions.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roots {
     workspace: PathBuf,
     home: Option<PathBuf>,
+    protected: Vec<Protected>,
 }
 
 /// A path leads nowhere that could be named with certainty.
@@ -34,8 +37,11 @@ impl Roots {
     /// Globs and paths that are not absolute begin at `workspace`, which is absolute itself.
     #[must_use]
     pub fn new(workspace: impl Into<PathBuf>) -> Self {
+        let workspace = workspace.into();
         Self {
-            workspace: workspace.into(),
+            // Else a workspace that may be written to could write what binds it.
+            protected: vec![Protected::new(workspace.join(FILE), Vec::new())],
+            workspace,
             home: None,
         }
     }
@@ -49,8 +55,36 @@ impl Roots {
         }
     }
 
+    /// Protects more files, and folders with all in them; each absolute. No tool that writes is allowed there, or asked about.
+    /// One that leads nowhere that could be named, as a loop of links, denies every path.
+    #[must_use]
+    pub fn protecting<P: Into<PathBuf>>(mut self, places: impl IntoIterator<Item = P>) -> Self {
+        let places = places.into_iter();
+        self.protected
+            .extend(places.map(|place| Protected::new(place.into(), Vec::new())));
+        self
+    }
+
+    /// Protects a folder but for what lies below some of the folders in it. Those that do not lie in it spare nothing, and what
+    /// is protected by itself stays so.
+    #[must_use]
+    pub fn protecting_except<P: Into<PathBuf>>(
+        mut self,
+        folder: impl Into<PathBuf>,
+        spared: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let spared = spared.into_iter().map(Into::into).collect();
+        self.protected.push(Protected::new(folder.into(), spared));
+        self
+    }
+
     pub(crate) fn workspace(&self) -> &Path {
         &self.workspace
+    }
+
+    /// Whether a place that [`resolve`] named is protected.
+    pub(crate) fn protects(&self, real: &str) -> Truth {
+        Truth::any(self.protected.iter().map(|protected| protected.covers(real)))
     }
 }
 
@@ -72,6 +106,15 @@ pub(crate) fn resolve(path: &str, directory: &Path) -> Result<String, Uncertain>
     if path.components().any(|part| part == Component::ParentDir) && follow(&without_dots(&path))? != real {
         return Err(Uncertain);
     }
+    named(real)
+}
+
+/// Where a path of our own leads.
+pub(crate) fn leads(path: &Path) -> Result<String, Uncertain> {
+    follow(path).and_then(named)
+}
+
+fn named(real: PathBuf) -> Result<String, Uncertain> {
     real.into_os_string().into_string().map_err(|_| Uncertain)
 }
 
@@ -182,9 +225,8 @@ impl PathGlob {
             Start::Home => roots.home.as_deref(),
             Start::Workspace => Some(roots.workspace()),
         };
-        let real = start.and_then(|start| follow(&start.join(&self.folders)).ok());
         RootedGlob {
-            folder: real.and_then(|real| real.into_os_string().into_string().ok()),
+            folder: start.and_then(|start| leads(&start.join(&self.folders)).ok()),
             exact: self.exact.clone(),
             folded: self.folded.clone(),
         }
@@ -263,7 +305,7 @@ impl RootedGlob {
 }
 
 /// The part of `path` below `folder`.
-fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+pub(crate) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
     let rest = path.strip_prefix(folder)?;
     if folder.ends_with('/') {
         Some(rest)

@@ -127,7 +127,7 @@ impl Policy {
 
     fn decide_with(&self, additions: &Additions, call: &ToolCall, context: &Context) -> Verdict {
         let tool = Tool::of(&call.tool);
-        let facts = Facts::new(call, context, additions.roots().workspace());
+        let facts = Facts::new(call, context, additions.roots());
         let asks = match additions.restriction(&facts) {
             Ok(asks) => asks,
             Err(denied) => return denied,
@@ -142,6 +142,12 @@ impl Policy {
         if !call.input.is_object() {
             return self.decide_base(call, tool, context);
         }
+        if let Some(denied) = additions.protection(&facts, tool) {
+            return denied;
+        }
+        // A person cannot tell either where such a path leads.
+        let is_lost = matches!(tool, Tool::Writes(_)) && facts.destination(tool).is_none();
+        let asks = asks.filter(|_| !is_lost);
         match (asks, is_plain_name(&call.tool)) {
             (Some(rule), true) => return Verdict::question(rule, &call.tool, context.can_ask),
             // A person would take the name for another.

@@ -195,7 +195,13 @@ impl Kind {
             }
             Self::Path(globs) => {
                 let path = facts.path(text()?)?;
-                Truth::any(globs.iter().map(|glob| glob.is_match(&path, stance)))
+                let within = Truth::any(globs.iter().map(|glob| glob.is_match(&path, stance)));
+                // A tool of a server or a plugin may write there: which do is not known.
+                if stance == Stance::Grants && within == Truth::Yes {
+                    within.and(!facts.is_protected(&path))
+                } else {
+                    within
+                }
             }
             Self::Url(url) => url.is_match(&*facts.address(text()?)?, stance),
             Self::Shell(patterns) => match &*facts.commands(text()?) {

@@ -1,5 +1,7 @@
 //! What is known of a condition, and which way a doubt falls.
 
+use std::ops::Not;
+
 /// Which way a doubt falls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stance {
@@ -53,6 +55,18 @@ impl Truth {
             }
         }
         any
+    }
+}
+
+impl Not for Truth {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+            Self::Yes => Self::No,
+        }
     }
 }
 

@@ -6,6 +6,8 @@ mod grants;
 #[cfg(unix)]
 mod hostile;
 mod properties;
+#[cfg(unix)]
+mod protected;
 mod rules;
 mod schema;
 
