@@ -85,7 +85,8 @@
 //! - A doubt never allows. Where an argument is missing, of another kind, or can be read in two ways, a rule that allows is
 //!   not about the call, and a rule that denies or asks denies it.
 //! - A rule that allows matches exactly what is written; a rule that denies also what the file system or a server may take
-//!   for the same: another case, another Unicode form, a full stop after a host.
+//!   for the same: another case, another Unicode form, a full stop after a host. To `equals` and `oneOf` of such a rule
+//!   `1.0` is 1, and `"1"`, `[1]` and every value of another kind are doubts.
 //! - No path opens what governs the daemon to a tool that writes, not even by asking: the workspace's
 //!   `daemon-permissions.json`, and what [`Roots::protecting`] and [`Roots::protecting_except`] name.
 //!
@@ -114,6 +115,7 @@ mod size;
 mod stance;
 mod text;
 mod tools;
+mod value;
 mod verdict;
 mod web;
 mod written;

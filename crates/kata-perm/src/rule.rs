@@ -1,7 +1,5 @@
 //! A rule in force.
 
-use std::cmp::Ordering;
-
 use serde_json::{Number, Value};
 
 use crate::{
@@ -14,6 +12,7 @@ use crate::{
     stance::{Stance, Truth},
     text::LONGEST,
     tools::Tool,
+    value::{compare, is_one_of},
     web::UrlTest,
     written::Written,
 };
@@ -184,7 +183,7 @@ impl Kind {
         let text = || value.as_str();
         let short = || text().filter(|text| text.len() <= LONGEST);
         Some(match self {
-            Self::OneOf(values) => values.contains(value).into(),
+            Self::OneOf(values) => is_one_of(values, value, stance),
             Self::Glob(glob) => glob.is_match(short()?).into(),
             Self::Regex(regex) => regex.is_match(short()?).ok()?.into(),
             Self::Within(min, max) => {
@@ -210,15 +209,6 @@ impl Kind {
             },
         })
     }
-}
-
-/// Compares whole numbers as such: the largest are not exact as floating-point numbers.
-fn compare(one: &Number, other: &Number) -> Ordering {
-    if let (Some(one), Some(other)) = (one.as_i128(), other.as_i128()) {
-        return one.cmp(&other);
-    }
-    let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
-    float(one).total_cmp(&float(other))
 }
 
 fn is_shell_match(patterns: &[Written<Pattern>], commands: &[Command], stance: Stance) -> Truth {

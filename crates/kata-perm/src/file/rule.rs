@@ -63,7 +63,7 @@ pub(crate) struct Rule {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Condition {
     pub(crate) at: Written<Pointer>,
-    /// The argument is this value, of the same kind.
+    /// The argument is this value. Allowing: of the same kind. Else: a value of another kind, or one that holds it, is denied.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) equals: Option<Value>,
     /// The argument is one of these values.
