@@ -1,4 +1,4 @@
-//! The daemon's SQLite state: queue, outbox, cursors, sessions, grants, audit, behind one async handle.
+//! The daemon's SQLite state: queue, outbox, cursors, sessions, grants, audit, tasks, behind one async handle.
 //!
 //! One thread writes; what waits for it together is committed together, with one `fsync`. Readers are a small pool
 //! that cannot write. The file is the Kata 0.7 daemon's `daemon.db`, opened in place and left usable by that daemon:
@@ -7,6 +7,7 @@
 //! What this crate refuses to know: platforms, agents, the wire, rules. It stores texts, names and times, keeps messages
 //! of one lane in order, and makes the steps of their lives durable. When something is tried, what is said, and what the
 //! rules say about a tool call, is the caller's; that a grant is used once and that every verdict is written down is ours.
+//! When a task runs is the caller's too; that each run is made once is ours.
 //!
 //! # Example
 //! ```

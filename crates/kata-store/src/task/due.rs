@@ -31,11 +31,11 @@ pub(crate) fn due(conn: &Connection, now: UnixMs, limit: usize) -> Result<Vec<Ta
 
 /// When the next armed task is due. A time that cannot be read is due now.
 pub(crate) fn next_due(conn: &Connection) -> Result<Option<UnixMs>, StoreError> {
-    let first: Option<String> = conn
-        .prepare_cached(
-            "SELECT next_run_at FROM scheduled_tasks WHERE enabled = 1 ORDER BY next_run_at LIMIT 1",
-        )?
-        .query_row([], |row| row.get(0))
-        .optional()?;
+    let mut statement = conn.prepare_cached(
+        "SELECT next_run_at FROM scheduled_tasks WHERE enabled = 1 ORDER BY next_run_at LIMIT 1",
+    )?;
+    let first: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+    #[cfg(test)]
+    crate::tests::effort::note(&statement);
     Ok(first.map(|at| UnixMs::from_iso(&at).unwrap_or(UnixMs(0))))
 }
