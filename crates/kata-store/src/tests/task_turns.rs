@@ -224,6 +224,25 @@ async fn task_turns_need_no_channel_and_nothing_else_of_such_a_channel_is_claime
 }
 
 #[tokio::test]
+async fn a_message_behind_a_turn_that_the_earlier_daemon_ended_waits_for_its_channel() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = conversation(&store).await;
+    let task = create(&store, task()).await;
+    let opened = fired(&store, turn(task, 0, KEY)).await;
+    let waits = push(&store, id, message("C1", 2)).await;
+    fixture
+        .raw()
+        .execute(
+            "UPDATE messages SET status = 'processed' WHERE id = ?1",
+            [opened.row],
+        )
+        .unwrap();
+    assert!(claim_task(&store, Vec::new()).await.is_none());
+    assert_eq!(claim(&store, id).await.unwrap().id, row(&waits));
+}
+
+#[tokio::test]
 async fn a_task_of_an_agent_speaks_with_its_creators_rights_also_after_it_was_cancelled() {
     let fixture = Fixture::new();
     let store = fixture.open();
