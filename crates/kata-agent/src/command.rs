@@ -109,7 +109,8 @@ impl CommandSettings {
         let (mut leash, stdin) =
             Leash::start(program, tasks).map_err(|e| self.failed("cannot be started", &e))?;
         match talk(leash.listen(), stdin, &given, self.no_progress, &turn.watch).await {
-            Ok(Spoken { answer, end, .. }) if end.is_success() => Ok(Reply {
+            // Who closes its stdout has said its answer. Without one that is no success: there is no exit code to say so.
+            Ok(Spoken { answer, end, .. }) if end.map_or(!answer.is_empty(), End::is_success) => Ok(Reply {
                 text: String::from_utf8_lossy(&answer).trim_end().to_owned(),
                 usage: None,
             }),
@@ -138,12 +139,16 @@ impl CommandSettings {
         AgentError::Failed(format!("{} {what}: {error}", self.program))
     }
 
-    fn ended_badly(&self, end: End, last_line: &str) -> AgentError {
+    fn ended_badly(&self, end: Option<End>, last_line: &str) -> AgentError {
+        let how = end.map_or_else(
+            || "closed its stdout without an answer, and lives on".to_owned(),
+            |end| end.to_string(),
+        );
         let colon = if last_line.is_empty() { "" } else { ": " };
-        let text = format!("{} {end}{colon}{last_line}", self.program);
+        let text = format!("{} {how}{colon}{last_line}", self.program);
         match end {
-            End::Code(_) => AgentError::Failed(text),
-            End::Signal(_) => AgentError::Dead(text),
+            Some(End::Code(_)) => AgentError::Failed(text),
+            Some(End::Signal(_)) | None => AgentError::Dead(text),
         }
     }
 }

@@ -218,7 +218,10 @@ impl Connection {
         };
         // A process that it left behind may hold the pipe open.
         let _ = timeout(LINGER, last_words).await;
-        let how = end.map_or_else(|| "closed its stdout".to_owned(), |end| end.to_string());
+        let how = end.map_or_else(
+            || "closed its stdout in mid-turn, and lives on".to_owned(),
+            |end| end.to_string(),
+        );
         let last_line = self.complaints.last_line();
         let colon = if last_line.is_empty() { "" } else { ": " };
         AgentError::Dead(format!("{} {how}{colon}{last_line}", self.program))

@@ -7,7 +7,7 @@ use tokio::{
     process::ChildStdin,
     select,
     sync::Notify,
-    time::timeout,
+    time::{sleep, timeout},
     try_join,
 };
 
@@ -23,12 +23,16 @@ const MAX_ANSWER: usize = 8 * 1024 * 1024;
 /// After the program ended its pipes are read for this long: a process that it left behind may hold them open.
 const LINGER: Duration = Duration::from_millis(250);
 
+/// After it closed its stdout, which ends its answer, a program has this long to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What a program said until it ended.
 #[derive(Debug)]
 pub(super) struct Spoken {
     pub(super) answer: Vec<u8>,
     pub(super) complaint: Tail,
-    pub(super) end: End,
+    /// None = it closed its stdout and lives on.
+    pub(super) end: Option<End>,
 }
 
 /// A talk that did not come to its end.
@@ -52,19 +56,25 @@ pub(super) async fn talk(
     watch: &Stopwatch,
 ) -> Result<Spoken, Broken> {
     let (mut answer, mut complaint, progress) = (Vec::new(), Tail::default(), Notify::new());
+    let answered = Notify::new();
     let end = {
         // All three at once: a program may answer before it has read, and stop reading until it is heard.
         let talk = async {
             try_join!(
                 feed(stdin, given),
-                listen(heard.stdout, &progress, |bytes| {
-                    answer.extend_from_slice(bytes);
-                    if answer.len() > MAX_ANSWER {
-                        Err(Broken::TooLong)
-                    } else {
-                        Ok(())
-                    }
-                }),
+                async {
+                    let heard = listen(heard.stdout, &progress, |bytes| {
+                        answer.extend_from_slice(bytes);
+                        if answer.len() > MAX_ANSWER {
+                            Err(Broken::TooLong)
+                        } else {
+                            Ok(())
+                        }
+                    });
+                    heard.await?;
+                    answered.notify_one();
+                    Ok(())
+                },
                 listen(heard.stderr, &progress, |bytes| {
                     complaint.push(bytes);
                     Ok(())
@@ -73,7 +83,7 @@ pub(super) async fn talk(
             .map(|_| ())
         };
         select! {
-            ended = until_exit(heard.program, talk) => ended?,
+            ended = until_exit(heard.program, talk, &answered) => ended?,
             limit = silence(&progress, no_progress, watch) => return Err(Broken::Silent(limit)),
         }
     };
@@ -84,23 +94,33 @@ pub(super) async fn talk(
     })
 }
 
-/// Waits for the program and for the talk with it, but for the talk not much longer.
+/// Waits for the program and for the talk with it, but for the talk not much longer, and for a program that has `answered`
+/// not much longer either: none then.
 async fn until_exit(
     mut program: Exit<'_>,
     talk: impl Future<Output = Result<(), Broken>>,
-) -> Result<End, Broken> {
+    answered: &Notify,
+) -> Result<Option<End>, Broken> {
     let mut talk = pin!(talk);
+    let mut over = pin!(async {
+        answered.notified().await;
+        sleep(PATIENCE).await;
+    });
     select! {
         said = &mut talk => {
             said?;
-            Ok(program.wait().await?)
+            select! {
+                end = program.wait() => Ok(Some(end?)),
+                () = over => Ok(None),
+            }
         }
         end = program.wait() => {
             if let Ok(said) = timeout(LINGER, talk).await {
                 said?;
             }
-            Ok(end?)
+            Ok(Some(end?))
         }
+        () = &mut over => Ok(None),
     }
 }
 

@@ -34,8 +34,8 @@ enum Event {
     Ended,
 }
 
-/// Runs `command` in a new process group, with the standard streams of this process, until it ends or the other end of
-/// the pipe that is open as descriptor `control` is closed. What is left of the group is killed then.
+/// Runs `command` in a new process group, until it ends or the other end of the pipe that is open as descriptor `control`
+/// is closed. What is left of the group is killed then. The standard streams of this process become the command's alone.
 ///
 /// Answers the command's exit code, 128 + n for signal n, 127 if it cannot be run. SIGINT, SIGTERM and SIGHUP are
 /// ignored: a guard that went first would leave its program alone. Blocks; to be called from `main`, outside a runtime.
@@ -59,7 +59,9 @@ fn guard(control: u32, command: &[OsString]) -> io::Result<u8> {
     let (program, args) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     ignore_signals()?;
     let control = open(control)?;
+    let nowhere = File::options().read(true).write(true).open("/dev/null")?;
     let mut child = Command::new(program).args(args).process_group(0).spawn()?;
+    let_go_of_streams(&nowhere);
     let group = Pid::from_child(&child);
     let (events, event) = mpsc::channel();
     let ended = events.clone();
@@ -104,6 +106,14 @@ fn open(control: u32) -> io::Result<File> {
     let control = rustix::fs::open(format!("/dev/fd/{control}"), flags, Mode::empty())?;
     rustix::fs::fcntl_setfl(&control, OFlags::empty())?;
     Ok(control.into())
+}
+
+/// The streams are the program's alone: when it closes one, whoever is at the other end is to notice. A guard that cannot let
+/// go of one guards all the same.
+fn let_go_of_streams(nowhere: &File) {
+    let _ = rustix::stdio::dup2_stdin(nowhere);
+    let _ = rustix::stdio::dup2_stdout(nowhere);
+    let _ = rustix::stdio::dup2_stderr(nowhere);
 }
 
 /// Nothing is ever written into the pipe; what cannot be read is as good as closed.

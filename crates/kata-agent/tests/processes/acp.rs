@@ -136,6 +136,16 @@ pub(super) async fn killed() {
 }
 
 #[tokio::main(flavor = "current_thread")]
+pub(super) async fn closes_stdout() {
+    let daemon = Daemon::new();
+    let failed = daemon.prompt("close").await;
+    let expected = format!("{} closed its stdout in mid-turn, and lives on", program());
+    assert_eq!(failed, Err(AgentError::Dead(expected)));
+    daemon.prompt("who").await.unwrap();
+    daemon.end().await;
+}
+
+#[tokio::main(flavor = "current_thread")]
 pub(super) async fn not_there() {
     let daemon = Daemon::new();
     for guard in [None, Some(guard::guard())] {

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{self, BufRead as _, Write as _},
     process::{Command, ExitCode},
 };
@@ -9,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// Speaks until its stdin ends. What it is to do stands in its prompt: `sh` and shell text to run before it answers, `flood`,
-/// or anything else, which it answers with its process id and its environment's names.
+/// `close` (its stdout, and live on), or anything else, which it answers with its process id and its environment's names.
 pub(super) fn run(_: &[OsString]) -> ExitCode {
     for line in io::stdin().lock().lines() {
         let message: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -33,6 +34,13 @@ fn prompt(text: &str) {
             // In the agent's own process group, as agents do it.
             let ended = Command::new("sh").args(["-c", script]).status().unwrap();
             say(&ended.to_string());
+        }
+        _ if text == "close" => {
+            let nowhere = File::options().write(true).open("/dev/null").unwrap();
+            rustix::stdio::dup2_stdout(nowhere).unwrap();
+            loop {
+                std::thread::park();
+            }
         }
         _ if text == "flood" => loop {
             write(&"x".repeat(1024 * 1024));

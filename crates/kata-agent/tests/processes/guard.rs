@@ -75,6 +75,21 @@ pub(super) fn passes_through() {
     );
 }
 
+pub(super) fn closes_stdout() {
+    // The witness sees that what lives on is ended. Well before the turn's lease, which this test would wait for for ever.
+    let home = TempDir::new().unwrap();
+    let witness = Witness::new(home.path());
+    let script = witness.seeing("echo lives >&9; echo answer; exec >&-; exec sleep 1000");
+    assert_eq!(run_script(home.path(), &script).unwrap().text, "answer");
+    witness.gone.blocking_recv().unwrap();
+    assert_eq!(
+        sh("echo 'no words' >&2; exec >&-; exec sleep 1000"),
+        Err(AgentError::Dead(
+            "sh closed its stdout without an answer, and lives on: no words".into()
+        ))
+    );
+}
+
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn names_what_is_not_there() {
     let home = TempDir::new().unwrap();

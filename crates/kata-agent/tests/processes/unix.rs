@@ -14,6 +14,10 @@ const TESTS: &[(&str, fn())] = &[
         guard::passes_through,
     ),
     (
+        "a_guarded_program_that_closes_its_stdout_has_said_its_answer",
+        guard::closes_stdout,
+    ),
+    (
         "a_guarded_program_that_is_not_there_is_named",
         guard::names_what_is_not_there,
     ),
@@ -34,6 +38,7 @@ const TESTS: &[(&str, fn())] = &[
     ("an_agent_sees_no_variable_that_was_not_passed", acp::scrubbed),
     ("an_agent_that_dies_tells_why", acp::dies),
     ("an_agent_that_is_killed_is_dead", acp::killed),
+    ("an_agent_that_closes_its_stdout_is_dead", acp::closes_stdout),
     ("an_agent_that_is_not_there_is_named", acp::not_there),
     ("an_agent_that_floods_is_ended", acp::floods),
     ("an_agent_that_hangs_is_ended_with_its_children", acp::hangs),

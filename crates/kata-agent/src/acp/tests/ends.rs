@@ -145,7 +145,9 @@ async fn an_agent_that_hangs_up_is_dead_and_its_last_words_are_told() {
     let (reply, ()) = join!(reply, play);
     assert_eq!(
         reply,
-        Err(AgentError::Dead("agent closed its stdout: out of memory".into()))
+        Err(AgentError::Dead(
+            "agent closed its stdout in mid-turn, and lives on: out of memory".into()
+        ))
     );
     bench.end().await;
 }
