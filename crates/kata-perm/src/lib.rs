@@ -7,7 +7,7 @@
 //! ```
 //! use kata_perm::{Context, Decision, PermissionsFile, Policy, Role, Roots, ToolCall};
 //!
-//! let file = PermissionsFile::parse(r#"{ "allowedBashPatterns": ["^git (status|log)( |$)"] }"#)?;
+//! let file = PermissionsFile::parse(r#"{ "allowedBashPatterns": ["^git (status|log)( -[0-9]+)*$"] }"#)?;
 //! let policy = Policy::base().with_file(&file, &Roots::new("/srv/notes"));
 //! let decide = |command: &str| {
 //!     let input = serde_json::json!({ "command": command });
@@ -16,6 +16,7 @@
 //! assert_eq!(decide("git status && git log -3"), Decision::Allow);
 //! assert_eq!(decide("git status; rm -rf ."), Decision::Deny);
 //! assert_eq!(decide("git log > ~/.bashrc"), Decision::Deny);
+//! assert_eq!(decide("git log --output=/root/.bashrc"), Decision::Deny);
 //! # Ok::<(), kata_perm::FileError>(())
 //! ```
 //!
@@ -27,7 +28,7 @@
 //! ```
 //! # let text = r#"
 //! {
-//!   "allowedBashPatterns": ["^ls( |$)", { "pattern": "^git (status|log)( |$)", "comment": "reads only" }],
+//!   "allowedBashPatterns": ["^ls( |$)", { "pattern": "^git (status|log)( -[0-9]+| --oneline)*$", "comment": "reads only" }],
 //!   "allowedMcpPatterns": ["^mcp__github__(get|list|search)_"],
 //!   "blockedTools": ["WebSearch"],
 //!   "allowedWritePaths": ["drafts/**", "~/notes/*.md"],
@@ -73,7 +74,7 @@
 //! | `glob` | a text that this glob matches |
 //! | `regex` | a text that this pattern is found in |
 //! | `min`, `max` | a number within these bounds |
-//! | `path` | a path that leads to a place in one of these globs |
+//! | `path` | a path that leads to a place in one of these globs; denying or asking, also to a folder that they begin in |
 //! | `url` | a URL with one of these `schemes`, `hosts` and `paths` |
 //! | `shell` | shell text; allowing: every simple command in it matches one of these patterns, else: one does |
 //!
@@ -94,7 +95,9 @@
 //!
 //! A path is resolved when the verdict is made: who can change links in an allowed folder meanwhile can lead a write out of
 //! it, and a second name of one file (a hard link) cannot be told from the first. What a program does with its arguments is
-//! not looked at: allow none that runs others. A URL may redirect.
+//! not looked at: allow none that runs others, and name the options of those that can write, as `git log --output` does. A
+//! rule looks at the tools and the argument that it names: to keep a folder from being read, deny `Read` at `/file_path` and
+//! `Grep` and `Glob` at `/path`. A URL may redirect.
 
 mod additions;
 mod call;

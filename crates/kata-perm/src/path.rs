@@ -298,7 +298,9 @@ impl RootedGlob {
             // The file system may not tell names apart that differ in case or Unicode form.
             Stance::Restricts => {
                 let (folder, real) = (folded(folder), folded(real));
-                Truth::from(below(&folder, &real).is_some_and(|rest| self.folded.is_match(rest)))
+                // A search of a folder searches what is in it: the folder holds what is held back.
+                let holds = folder == real || below(&real, &folder).is_some();
+                Truth::from(holds || below(&folder, &real).is_some_and(|rest| self.folded.is_match(rest)))
             }
         }
     }

@@ -124,6 +124,23 @@ fn globs_that_deny_take_look_alikes_too() {
 }
 
 #[test]
+fn globs_that_deny_take_the_folders_that_hold_them() {
+    for (glob, path, expect) in [
+        ("secret/**", "/none/ws/secret", Truth::Yes),
+        ("secret/**", "/none/ws", Truth::Yes),
+        ("secret/**", "/NONE", Truth::Yes),
+        ("secret/**", "/", Truth::Yes),
+        ("/**/.env", "/", Truth::Yes),
+        ("secret/**", "/none/w", Truth::No),
+        ("secret/**", "/none/ws/out", Truth::No),
+        ("secret/a/**", "/none/ws/secret/b", Truth::No),
+    ] {
+        assert_eq!(is_in(glob, path, Stance::Restricts), expect, "{glob} on {path}");
+    }
+    assert_eq!(is_in("out/**", "/none/ws/out", Stance::Grants), Truth::No);
+}
+
+#[test]
 fn a_glob_of_a_home_that_nobody_knows_decides_nothing() {
     let glob = PathGlob::from_text("~/x/*").unwrap().rooted(&Roots::new("/ws"));
     assert_eq!(glob.is_match("/ws/x/a", Stance::Grants), Truth::Unknown);
