@@ -1,7 +1,8 @@
 //! Tool calls as people are shown them and as they are kept: no secrets, bounded, and nothing that looks like something else.
 //!
 //! Who approves a call goes by what a card says. So a mask covers a name's value and no more: signs that a shell or a
-//! reader of URLs acts on are never hidden behind one. That goes before secrecy, where a password has such signs in it.
+//! reader of URLs acts on are never hidden behind one. That goes before secrecy, where a password has such signs in it. Of an
+//! argument with the name of a secret every word is hidden, and what stands between them is seen.
 //!
 //! ```
 //! use kata_perm::{ToolCall, preview};
@@ -124,7 +125,10 @@ fn masked_list(values: &[Value], depth: usize) -> Value {
     let masked = values.iter().map(|value| {
         let is_secret = is_next;
         is_next = value.as_str().is_some_and(secret::is_option);
-        masked_if(is_secret && value.is_string(), value, depth)
+        match value.as_str().filter(|_| is_secret) {
+            Some(text) => secret::hidden(text).into(),
+            None => masked_at(value, depth),
+        }
     });
     masked.collect()
 }
@@ -141,18 +145,33 @@ fn masked_object(values: &Map<String, Value>, depth: usize) -> Value {
         insert(
             &mut masked,
             secret::masked(name),
-            masked_if(is_secret, value, depth),
+            if is_secret {
+                hidden_at(value, depth)
+            } else {
+                masked_at(value, depth)
+            },
         );
     }
     masked.into()
 }
 
-fn masked_if(is_secret: bool, value: &Value, depth: usize) -> Value {
+/// A value of a name that says that it is a secret. Its shape is seen: who makes a call also chooses the names in it.
+fn hidden_at(value: &Value, depth: usize) -> Value {
+    let hide = |value: &Value| hidden_at(value, depth + 1);
     match value {
         // Says nothing of a secret, and much of a call.
         Value::Null | Value::Bool(_) => value.clone(),
-        _ if is_secret => MASK.into(),
-        _ => masked_at(value, depth),
+        Value::Number(_) => MASK.into(),
+        Value::String(text) => secret::hidden(text).into(),
+        Value::Array(_) | Value::Object(_) if depth == DEEPEST => MORE.into(),
+        Value::Array(values) => values.iter().map(hide).collect(),
+        Value::Object(values) => {
+            let mut hidden = Map::new();
+            for (name, value) in values {
+                insert(&mut hidden, secret::masked(name), hide(value));
+            }
+            hidden.into()
+        }
     }
 }
 

