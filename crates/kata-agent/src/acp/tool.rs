@@ -1,23 +1,27 @@
 //! What an agent asks permission for, in the words of the gate.
 //!
 //! Agents name their tools as they like, and the protocol has kinds, not names. A call becomes one that rules can name only
-//! where it is certain what it does; any other becomes `acp:{kind}`, which no rule of the base names: it is denied, or
-//! asked about where the workspace's file says so.
+//! where it is certain what it does: everything that was said of it is known, and stands in the call, so that rules look
+//! at it, a person sees it and a grant is bound to it. Any other becomes `acp:{kind}` with all that was said, which no rule
+//! of the base names: it is denied, or asked about where the workspace's file says so.
 
-use std::path::{Path, PathBuf};
+mod arguments;
+mod known;
+mod shell;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use agent_client_protocol::v1::schema::{self as acp, ToolCallContent, ToolCallUpdateFields, ToolKind};
 use kata_perm::ToolCall;
 use serde_json::{Map, Value, json};
 
-/// Under these names agents pass the one file that a tool works on. The first is the one that rules look at.
-const PATHS: [&str; 5] = ["file_path", "path", "absolute_path", "abs_path", "filePath"];
-
-/// Under these names they pass what a shell is to run.
-const COMMANDS: [&str; 2] = ["command", "cmd"];
-
-/// Shells whose `-c` takes one text.
-const SHELLS: [&str; 4] = ["sh", "bash", "zsh", "dash"];
+use self::{
+    arguments::{NEW, OLD, absolute, take},
+    known::{Known, known},
+};
 
 /// What an agent told of one of its tool calls so far. It tells bit by bit, and not always the same twice.
 #[derive(Clone, Debug, Default)]
@@ -62,111 +66,145 @@ impl Told {
 
     /// The call that the gate is asked about. Relative paths begin at `directory`, where the agent runs.
     pub(super) fn call(&self, directory: &Path) -> ToolCall {
-        self.named(directory)
-            .or_else(|| self.of_kind(directory))
-            .unwrap_or_else(|| self.uncertain())
+        let certain = match &self.name {
+            Some(name) => self.named(name, directory),
+            None => self.of_kind(directory),
+        };
+        certain.unwrap_or_else(|| self.uncertain())
     }
 
     /// By the agent's own name for it, which is one of the gate's.
-    fn named(&self, directory: &Path) -> Option<ToolCall> {
-        let name = self.name.clone()?;
-        let mut input = self.input.clone().unwrap_or_default();
-        if let Value::Object(input) = &mut input {
-            for key in ["file_path", "notebook_path"] {
-                if let Some(Value::String(path)) = input.get_mut(key) {
-                    *path = absolute(directory, Path::new(path))?;
-                }
+    fn named(&self, name: &str, directory: &Path) -> Option<ToolCall> {
+        match known(name) {
+            Some(known) if self.kind == ToolKind::Other || self.kind == known.kind => {
+                self.of(known, directory)
             }
-            if name == "Bash" {
-                // A remark on the call. A grant binds to the arguments, and remarks differ from call to call.
-                input.remove("description");
-            }
+            // Its own kind contradicts it.
+            Some(_) => None,
+            None => Some(ToolCall::new(name, self.input.clone().unwrap_or_default())),
         }
-        Some(ToolCall::new(name, input))
     }
 
+    /// By what the protocol says that it does.
     fn of_kind(&self, directory: &Path) -> Option<ToolCall> {
-        let input = self.input.as_ref().and_then(Value::as_object);
-        // Agents call a shell command a read or a search if that is what it looks like.
-        let is_shell = input.is_some_and(|input| COMMANDS.iter().any(|key| input.contains_key(*key)));
-        match self.kind {
-            ToolKind::Execute | ToolKind::Read | ToolKind::Search | ToolKind::Other if is_shell => {
-                shell(input?)
+        let given = self.given()?;
+        let has = |key: &str| given.get(key).is_some_and(|value| !value.is_null());
+        let tool = match self.kind {
+            // Agents call a shell command a read or a search if that is what it looks like.
+            ToolKind::Execute | ToolKind::Read | ToolKind::Search | ToolKind::Other
+                if shell::is_command(&given) =>
+            {
+                "Bash"
             }
-            _ if is_shell => None,
-            ToolKind::Read => self.on_file("Read", directory),
-            ToolKind::Edit => self.edit(directory),
-            // Nothing names these two: they are denied as what they are.
-            ToolKind::Delete => self.on_file("Delete", directory),
-            ToolKind::Move => Some(ToolCall::new("Move", self.input.clone()?)),
-            ToolKind::Search => Some(ToolCall::new("Grep", Value::Object(input?.clone()))),
-            ToolKind::Fetch => fetch(input?),
-            _ => None,
-        }
+            ToolKind::Read => "Read",
+            ToolKind::Edit if has("content") => "Write",
+            ToolKind::Edit => "Edit",
+            ToolKind::Delete => "Delete",
+            ToolKind::Move => "Move",
+            ToolKind::Search => "Grep",
+            ToolKind::Fetch if has("url") => "WebFetch",
+            ToolKind::Fetch => "WebSearch",
+            _ => return None,
+        };
+        self.of(known(tool)?, directory)
     }
 
-    fn on_file(&self, tool: &str, directory: &Path) -> Option<ToolCall> {
-        let mut input = self
-            .input
-            .as_ref()
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
-        let path = self.only_path(&input, directory)?;
-        for alias in PATHS {
-            input.remove(alias);
+    /// A call of this tool, if everything that was said fits it.
+    fn of(&self, known: &Known, directory: &Path) -> Option<ToolCall> {
+        let given = self.given()?;
+        if !self.diffs.is_empty() && !known.is_edit() {
+            return None;
         }
-        input.insert(PATHS[0].to_owned(), path.into());
-        Some(ToolCall::new(tool, input.into()))
+        if known.is_shell() {
+            return Some(ToolCall::new(known.name, shell::arguments(&given, directory)?));
+        }
+        let mut input = take(known.arguments, &given, directory)?;
+        self.agree_on_files(known, &mut input, directory)?;
+        if known.name == "Edit" {
+            self.tell_edits(&mut input);
+        }
+        known
+            .is_whole(&input)
+            .then(|| ToolCall::new(known.name, input.into()))
     }
 
-    fn edit(&self, directory: &Path) -> Option<ToolCall> {
-        let mut call = self.on_file("Edit", directory)?;
-        let input = call.input.as_object_mut()?;
-        if input.get("content").is_some_and(Value::is_string) {
-            call.tool = "Write".to_owned();
-        } else if let (None, [diff]) = (&self.input, &*self.diffs) {
-            input.insert("old_string".to_owned(), diff.old_text.clone().into());
-            input.insert("new_string".to_owned(), diff.new_text.clone().into());
-        }
-        Some(call)
-    }
-
-    /// The one file that everything that was said agrees on.
-    fn only_path(&self, input: &Map<String, Value>, directory: &Path) -> Option<String> {
-        let mut said = Vec::new();
-        for value in PATHS.iter().filter_map(|alias| input.get(*alias)) {
-            said.push(absolute(directory, Path::new(value.as_str()?))?);
-        }
+    /// Adds the file, where it stands beside the arguments. None if anything that was said is about another one.
+    fn agree_on_files(&self, known: &Known, input: &mut Map<String, Value>, directory: &Path) -> Option<()> {
+        let mut said = BTreeSet::new();
         // A patch: a file for each key.
-        if let Some(changes) = input.get("changes") {
-            for path in changes.as_object()?.keys() {
-                said.push(absolute(directory, Path::new(path))?);
-            }
+        let patched = input.get("changes").and_then(Value::as_object);
+        for path in patched.into_iter().flat_map(Map::keys) {
+            said.insert(absolute(directory, Path::new(path))?);
         }
-        for path in self
-            .locations
+        let shown = self.diffs.iter().map(|diff| &diff.path);
+        for path in self.locations.iter().chain(shown) {
+            said.insert(absolute(directory, path)?);
+        }
+        let Some(first) = said.first().cloned() else {
+            return Some(());
+        };
+        let file = known.paths().next()?;
+        input.entry(file).or_insert_with(|| first.into());
+        let named: Vec<_> = known
+            .paths()
+            .filter_map(|path| input.get(path)?.as_str())
+            .collect();
+        said.iter().all(|path| named.contains(&&**path)).then_some(())
+    }
+
+    /// Adds what is changed, where it stands beside the arguments alone.
+    fn tell_edits(&self, input: &mut Map<String, Value>) {
+        let [old, new] = [OLD[0], NEW[0]];
+        if [old, new, "edits", "changes"]
             .iter()
-            .chain(self.diffs.iter().map(|diff| &diff.path))
+            .any(|key| input.contains_key(*key))
         {
-            said.push(absolute(directory, path)?);
+            return;
         }
-        said.sort_unstable();
-        said.dedup();
-        match <[String; 1]>::try_from(said) {
-            Ok([path]) => Some(path),
-            Err(_) => None,
+        match &*self.diffs {
+            [] => {}
+            [diff] => {
+                input.insert(old.to_owned(), diff.old_text.clone().into());
+                input.insert(new.to_owned(), diff.new_text.clone().into());
+            }
+            diffs => {
+                let edits = diffs
+                    .iter()
+                    .map(|diff| json!({ old: diff.old_text, new: diff.new_text }));
+                input.insert("edits".to_owned(), edits.collect());
+            }
         }
     }
 
-    /// What nobody can be certain about, shown as it was told.
+    /// The raw input, if it is arguments with names, or none at all.
+    fn given(&self) -> Option<Map<String, Value>> {
+        match &self.input {
+            None | Some(Value::Null) => Some(Map::new()),
+            Some(Value::Object(given)) => Some(given.clone()),
+            Some(_) => None,
+        }
+    }
+
+    /// What nobody can be certain about, with all that was said.
     fn uncertain(&self) -> ToolCall {
         let kind = serde_json::to_value(self.kind).unwrap_or_default();
         let kind = kind.as_str().unwrap_or("other");
-        ToolCall::new(
-            format!("acp:{kind}"),
-            json!({ "title": self.title, "input": self.input }),
-        )
+        let mut said = Map::new();
+        said.insert("title".to_owned(), self.title.clone().into());
+        said.insert("input".to_owned(), self.input.clone().into());
+        if let Some(name) = &self.name {
+            said.insert("tool".to_owned(), name.clone().into());
+        }
+        if !self.locations.is_empty() {
+            said.insert("locations".to_owned(), json!(self.locations));
+        }
+        if !self.diffs.is_empty() {
+            let diffs = self.diffs.iter().map(
+                |diff| json!({ "path": diff.path, "old_text": diff.old_text, "new_text": diff.new_text }),
+            );
+            said.insert("diffs".to_owned(), diffs.collect());
+        }
+        ToolCall::new(format!("acp:{kind}"), said.into())
     }
 }
 
@@ -182,54 +220,6 @@ fn name(meta: Option<&acp::Meta>, name: Option<String>) -> Option<String> {
 fn diff(content: ToolCallContent) -> Option<acp::Diff> {
     match content {
         ToolCallContent::Diff(diff) => Some(diff),
-        _ => None,
-    }
-}
-
-/// None for a path that is not text: no rule could look at it.
-fn absolute(directory: &Path, path: &Path) -> Option<String> {
-    Some(directory.join(path).to_str()?.to_owned())
-}
-
-fn shell(input: &Map<String, Value>) -> Option<ToolCall> {
-    let mut said = COMMANDS.iter().filter_map(|key| input.get(*key));
-    let (first, second) = (said.next()?, said.next());
-    if second.is_some_and(|second| second != first) {
-        return None;
-    }
-    let command = match first {
-        Value::String(text) => text.clone(),
-        Value::Array(words) => text_of(words)?,
-        _ => return None,
-    };
-    Some(ToolCall::new("Bash", json!({ "command": command })))
-}
-
-/// Words of a command as shell text: what a shell is told to run is that text itself.
-fn text_of(words: &[Value]) -> Option<String> {
-    let words: Vec<&str> = words.iter().map(Value::as_str).collect::<Option<_>>()?;
-    match *words {
-        [shell, "-c" | "-lc", text] if is_shell(shell) => Some(text.to_owned()),
-        [] => None,
-        _ => Some(shell_words::join(words)),
-    }
-}
-
-fn is_shell(program: &str) -> bool {
-    let name = Path::new(program).file_name().and_then(|name| name.to_str());
-    name.is_some_and(|name| SHELLS.contains(&name))
-}
-
-fn fetch(input: &Map<String, Value>) -> Option<ToolCall> {
-    let text = |key| input.get(key).filter(|value| value.is_string());
-    let is_plain = input.get("method").is_none_or(|method| {
-        method
-            .as_str()
-            .is_some_and(|method| method.eq_ignore_ascii_case("get"))
-    });
-    match (text("url"), text("query")) {
-        (Some(url), None) if is_plain => Some(ToolCall::new("WebFetch", json!({ "url": url }))),
-        (None, Some(query)) => Some(ToolCall::new("WebSearch", json!({ "query": query }))),
         _ => None,
     }
 }

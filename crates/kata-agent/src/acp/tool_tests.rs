@@ -47,6 +47,28 @@ fn a_command_is_shell_text_whatever_the_agent_calls_it() {
         "Bash",
         json!({"command": "git commit -m 'a b; c'"}),
     );
+    check(
+        json!({"kind": "execute", "rawInput": {"command": "git", "args": ["push", "--force", "a b"]}}),
+        "Bash",
+        json!({"command": "git push --force 'a b'"}),
+    );
+    check(
+        json!({"kind": "execute", "rawInput": {"command": "sh", "args": ["-c", "rm -rf /"], "cwd": "/ws/sessions/one/",
+            "timeout": 5, "description": "tidies up", "env": null}}),
+        "Bash",
+        json!({"command": "rm -rf /"}),
+    );
+    check(
+        json!({"kind": "execute", "rawInput": {"command": "serve", "run_in_background": true}}),
+        "Bash",
+        json!({"command": "serve", "run_in_background": true}),
+    );
+    // Somebody's own program, whatever it is called.
+    check(
+        json!({"kind": "execute", "rawInput": {"command": ["/tmp/evil/bash", "-c", "ls"]}}),
+        "Bash",
+        json!({"command": "/tmp/evil/bash -c ls"}),
+    );
     // More words after the text are its arguments: nothing is left out.
     check(
         json!({"kind": "execute", "rawInput": {"command": ["bash", "-c", "$0", "rm"]}}),
@@ -61,6 +83,39 @@ fn a_command_that_is_not_certain_is_none() {
     uncertain(json!({"kind": "execute", "rawInput": {"command": "ls", "cmd": "rm -rf /"}}));
     uncertain(json!({"kind": "execute", "rawInput": {"command": ["ls", 1]}}));
     uncertain(json!({"kind": "execute", "rawInput": {"command": []}}));
+    let with = |key: &str, value: Value| {
+        let mut said = json!({"kind": "execute", "rawInput": {"command": "ls"}});
+        said["rawInput"][key] = value;
+        uncertain(said);
+    };
+    with("cwd", json!("/root/prod"));
+    with("cwd", json!("/ws/sessions/one/.."));
+    with("cwd", json!(["/ws/sessions/one"]));
+    with("workdir", json!("/"));
+    with("env", json!({"LD_PRELOAD": "/tmp/evil.so"}));
+    with("env", json!({}));
+    with("stdin", json!("rm -rf /"));
+    with("shell", json!("/tmp/evil/sh"));
+    with("args", json!("-la"));
+    with("args", json!(["-la", 1]));
+    with("args", json!({"0": "-la"}));
+    with("arguments", json!([{}]));
+    with("run_in_background", json!("yes"));
+    with("dangerouslyDisableSandbox", json!(true));
+    with("additional_permissions", json!({"network": true}));
+    with("description", json!({"command": "rm"}));
+    with("Command", json!("rm -rf /"));
+    with("path", json!("/etc/passwd"));
+    // Are these words quoted when they are joined, or are they not?
+    uncertain(json!({"kind": "execute", "rawInput": {"command": "git log; rm", "args": []}}));
+    uncertain(json!({"kind": "execute", "rawInput": {"command": "git push", "args": ["--force"]}}));
+    uncertain(json!({"kind": "execute", "rawInput": {"command": ["git"], "args": ["push"]}}));
+    uncertain(json!({"kind": "execute", "rawInput": {"command": "a", "args": ["b"], "arguments": ["c"]}}));
+    uncertain(json!({"kind": "execute", "rawInput": {"args": ["rm"]}}));
+    uncertain(json!({"kind": "execute", "rawInput": "rm -rf /"}));
+    uncertain(json!({"kind": "execute", "rawInput": {"command": "ls"},
+        "content": [{"type": "diff", "path": "/etc/passwd", "newText": "x"}]}));
+    uncertain(json!({"kind": "think", "rawInput": {"command": "ls"}}));
     uncertain(json!({"kind": "edit", "rawInput": {"command": "create", "path": "/a"}}));
     uncertain(json!({"kind": "fetch", "rawInput": {"command": "curl", "url": "https://a.example"}}));
 }
@@ -102,6 +157,19 @@ fn a_file_stands_in_the_argument_that_rules_look_at() {
         "Move",
         json!({"from": "/a", "to": "/b"}),
     );
+    let hunks = json!([{"type": "diff", "path": "/a", "oldText": "x", "newText": "y"},
+        {"type": "diff", "path": "/a", "oldText": "1", "newText": "2"}]);
+    check(
+        json!({"kind": "edit", "rawInput": {"path": "/a"}, "content": hunks}),
+        "Edit",
+        json!({"file_path": "/a", "edits": [{"old_string": "x", "new_string": "y"}, {"old_string": "1", "new_string": "2"}]}),
+    );
+    let patch = json!({"/a": {"type": "update", "unified_diff": "@@", "move_path": null}});
+    check(
+        json!({"kind": "edit", "rawInput": {"call_id": "1", "changes": patch, "grant_root": null}}),
+        "Edit",
+        json!({"file_path": "/a", "changes": patch}),
+    );
 }
 
 #[test]
@@ -122,6 +190,160 @@ fn a_file_that_is_not_certain_is_none() {
         "content": [{"type": "diff", "path": "/etc/passwd", "newText": "x"}],
     }));
     uncertain(json!({"kind": "move", "title": "Move a to b"}));
+    uncertain(json!({"kind": "move", "rawInput": {"from": "/a"}, "locations": [{"path": "/b"}]}));
+    uncertain(json!({"kind": "move", "rawInput": {"from": "/a", "to": "/b"}, "locations": [{"path": "/c"}]}));
+    uncertain(json!({"kind": "move", "rawInput": {"from": "/a", "to": "/b", "overwrite": true}}));
+}
+
+#[test]
+fn what_a_tool_does_not_have_is_not_passed_over() {
+    let at_a = |kind: &str, key: &str, value: Value| {
+        let mut said = json!({"kind": kind, "rawInput": {}, "locations": [{"path": "/a"}]});
+        said["rawInput"][key] = value;
+        uncertain(said);
+    };
+    for kind in ["read", "edit", "delete"] {
+        for key in [
+            "shell",
+            "script",
+            "target_file",
+            "notebook_path",
+            "move_path",
+            "commandLine",
+            "to",
+        ] {
+            at_a(kind, key, json!("/etc/passwd"));
+        }
+        at_a(kind, "recursive", json!(true));
+        at_a(kind, "path", json!({"path": "/a"}));
+        uncertain(json!({"kind": kind, "rawInput": "/etc/passwd", "locations": [{"path": "/a"}]}));
+    }
+    at_a("edit", "content", json!(["x"]));
+    at_a("edit", "grant_root", json!("/"));
+    at_a("edit", "edits", json!([{"path": "/etc/passwd"}]));
+    at_a("edit", "edits", json!({"old_string": "x"}));
+    for change in [
+        json!({"type": "update", "unified_diff": "@@", "move_path": "/root/.bashrc"}),
+        json!({"type": "delete"}),
+        json!({"type": "update", "unified_diff": ["@@"]}),
+        json!({}),
+    ] {
+        at_a("edit", "changes", json!({"/a": change}));
+    }
+    at_a("edit", "changes", json!({}));
+    at_a("edit", "changes", json!({"/b": {"type": "add", "content": "x"}}));
+    uncertain(json!({"kind": "edit", "rawInput": {"path": "/a", "content": "x", "old_string": "y"}}));
+    uncertain(json!({"kind": "read", "rawInput": {"path": "/a"},
+        "content": [{"type": "diff", "path": "/a", "newText": "x"}]}));
+    for input in [
+        json!({}),
+        json!({"script": "rm -rf /"}),
+        json!({"Command": "rm -rf /"}),
+        json!({"pattern": "x", "pre": "/tmp/evil"}),
+        json!({"pattern": ["x"]}),
+        json!({"pattern": "x", "query": "y"}),
+        json!({"pattern": "x", "path": "/a", "dir_path": "/b"}),
+        json!(["x"]),
+    ] {
+        uncertain(json!({"kind": "search", "rawInput": input}));
+    }
+    uncertain(
+        json!({"kind": "search", "rawInput": {"pattern": "x", "path": "/a"}, "locations": [{"path": "/b"}]}),
+    );
+    for (key, value) in [
+        ("method", json!("POST")),
+        ("method", json!(["GET"])),
+        ("httpMethod", json!("GET")),
+        ("body", json!("secret")),
+        ("headers", json!({})),
+        ("url", json!("file:///etc/shadow")),
+        ("url", json!("/etc/shadow")),
+    ] {
+        let mut said = json!({"kind": "fetch", "rawInput": {"url": "https://a.example"}});
+        said["rawInput"][key] = value;
+        uncertain(said);
+    }
+}
+
+#[test]
+fn a_name_of_the_gates_is_taken_for_what_fits_it_alone() {
+    let named = |tool: &str, kind: &str, input: Value| json!({"_meta": {"claudeCode": {"toolName": tool}}, "kind": kind, "title": "t", "rawInput": input});
+    let command = json!({"command": "rm -rf /"});
+    for tool in [
+        "Read",
+        "Glob",
+        "Grep",
+        "WebFetch",
+        "WebSearch",
+        "Task",
+        "TaskOutput",
+        "TodoWrite",
+        "Write",
+    ] {
+        uncertain(named(tool, "other", command.clone()));
+        uncertain(named(tool, "execute", json!({})));
+    }
+    uncertain(named("Read", "read", json!({"file_path": "/a", "command": "rm"})));
+    uncertain(named("Read", "read", json!({})));
+    uncertain(named("Read", "execute", json!({"file_path": "/a"})));
+    uncertain(named(
+        "TodoWrite",
+        "edit",
+        json!({"file_path": "/etc/passwd", "content": "x"}),
+    ));
+    uncertain(named(
+        "Edit",
+        "edit",
+        json!({"file_path": "/a", "notebook_path": "/b"}),
+    ));
+    uncertain(named(
+        "MultiEdit",
+        "edit",
+        json!({"file_path": "/a", "edits": [{"file_path": "/b"}]}),
+    ));
+    uncertain(named(
+        "Bash",
+        "execute",
+        json!({"command": "ls", "dangerouslyDisableSandbox": true}),
+    ));
+    uncertain(named("Bash", "edit", json!({"command": "ls"})));
+    let mut elsewhere = named("Read", "read", json!({"file_path": "/a"}));
+    elsewhere["locations"] = json!([{"path": "/etc/shadow"}]);
+    uncertain(elsewhere);
+    check(
+        named(
+            "Grep",
+            "search",
+            json!({"pattern": "x", "path": "src", "-i": true}),
+        ),
+        "Grep",
+        json!({"pattern": "x", "path": "/ws/sessions/one/src", "-i": true}),
+    );
+    check(
+        named("TodoWrite", "think", json!({"todos": [{"content": "x"}]})),
+        "TodoWrite",
+        json!({"todos": [{"content": "x"}]}),
+    );
+    // A name that means nothing here means what a rule says that names it.
+    check(named("Skill", "other", command.clone()), "Skill", command);
+}
+
+#[test]
+fn of_what_is_uncertain_nothing_is_left_out() {
+    let input = json!({"command": "git", "args": ["push"], "cwd": "/root/prod", "env": {"A": "b"}});
+    check(
+        json!({"kind": "execute", "title": "git push", "rawInput": input}),
+        "acp:execute",
+        json!({"title": "git push", "input": input}),
+    );
+    check(
+        json!({"_meta": {"claudeCode": {"toolName": "Read"}}, "kind": "edit", "title": "t",
+            "rawInput": {"file_path": "/a"}, "locations": [{"path": "/b"}],
+            "content": [{"type": "diff", "path": "/c", "newText": "x"}]}),
+        "acp:edit",
+        json!({"title": "t", "input": {"file_path": "/a"}, "tool": "Read", "locations": ["/b"],
+            "diffs": [{"path": "/c", "old_text": null, "new_text": "x"}]}),
+    );
 }
 
 #[test]
@@ -134,7 +356,7 @@ fn a_search_and_a_fetch_are_the_gates_own() {
     check(
         json!({"kind": "fetch", "rawInput": {"url": "https://a.example", "prompt": "sum up"}}),
         "WebFetch",
-        json!({"url": "https://a.example"}),
+        json!({"url": "https://a.example", "prompt": "sum up"}),
     );
     check(
         json!({"kind": "fetch", "rawInput": {"query": "rust"}}),
@@ -182,7 +404,6 @@ fn a_name_in_the_gates_words_is_taken() {
         "mcp__kata__slack_react",
         json!({"emoji": "eyes"}),
     );
-    check(json!({"_meta": claude("Write")}), "Write", json!(null));
 }
 
 #[test]

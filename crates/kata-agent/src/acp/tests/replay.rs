@@ -37,12 +37,16 @@ fn steps(recording: &str) -> Vec<Step> {
     steps
 }
 
-/// Plays the agent's side. The client's ids are its own: those of the recording are put in their place.
-async fn play(agent: &mut Played, steps: &[Step]) {
+/// Plays the agent's side. The client's ids and its directory are its own: those of the recording are put in their place.
+async fn play(agent: &mut Played, steps: &[Step], directory: &mut Option<(String, String)>) {
     let mut ids: HashMap<String, Value> = HashMap::new();
     for step in steps {
         let message = agent.next().await.expect("the client hung up");
         assert_eq!(message["method"], step.client["method"], "{message}");
+        if message["method"] == "session/new" {
+            let there = |message: &Value| message["params"]["cwd"].to_string();
+            *directory = Some((there(&step.client), there(&message)));
+        }
         if step.client.get("method").is_some() {
             ids.insert(step.client["id"].to_string(), message["id"].clone());
         } else {
@@ -53,6 +57,9 @@ async fn play(agent: &mut Played, steps: &[Step]) {
             let mut message = message.clone();
             if message.get("method").is_none() {
                 message["id"] = ids[&message["id"].to_string()].clone();
+            }
+            if let Some((recorded, here)) = directory {
+                message = serde_json::from_str(&message.to_string().replace(&*recorded, here)).unwrap();
             }
             agent.send(message).await;
         }
@@ -71,7 +78,7 @@ async fn replay(recording: &str) -> Heard {
     // The start of the session belongs to the first turn.
     starts[0] = 0;
     let ends = starts.iter().skip(1).copied().chain([steps.len()]);
-    let mut agent = None;
+    let (mut agent, mut directory) = (None, None);
     for (start, end) in starts.iter().copied().zip(ends) {
         let reply = bench.prompt("as recorded");
         let play = async {
@@ -79,7 +86,7 @@ async fn replay(recording: &str) -> Heard {
                 Some(agent) => agent,
                 None => bench.agent().await,
             };
-            play(&mut agent, &steps[start..end]).await;
+            play(&mut agent, &steps[start..end], &mut directory).await;
             agent
         };
         let (reply, played) = join!(reply, play);
