@@ -1,6 +1,8 @@
 //! `katad audit verify`: whether the record of verdicts is as it was written, and what such a check can and cannot find.
 
-use kata_store::{AuditReport, Break, HeadStanding};
+use std::path::Path;
+
+use kata_store::{ApprovalFilter, AuditReport, Break, GrantFilter, HeadStanding, StoreError, View};
 use serde_json::json;
 
 use crate::{exit::Exit, home::Home, open::sentence, status, terminal};
@@ -19,8 +21,7 @@ pub(crate) fn verify(as_json: bool) -> Exit {
         Err(why) => return terminal::fail(why, Exit::BadConfig),
     };
     let head = home.audit_head();
-    let report = match status::open(&home).and_then(|view| view.verify_audit(&head).map_err(|e| sentence(&e)))
-    {
+    let report = match status::open(&home).and_then(|view| look(&view, &head).map_err(|e| sentence(&e))) {
         Ok(report) => report,
         Err(why) => return terminal::fail(why, Exit::TryLater),
     };
@@ -36,22 +37,52 @@ pub(crate) fn verify(as_json: bool) -> Exit {
     }
 }
 
+/// What was found.
+struct Report {
+    chain: AuditReport,
+    /// There is no record, and there are grants or questions, which are never without one.
+    is_emptied: bool,
+}
+
+impl std::ops::Deref for Report {
+    type Target = AuditReport;
+
+    fn deref(&self) -> &AuditReport {
+        &self.chain
+    }
+}
+
+fn look(view: &View, head: &Path) -> Result<Report, StoreError> {
+    let chain = view.verify_audit(head)?;
+    let is_emptied = chain.rows == 0
+        && chain.starts_after == 0
+        && (!view.grants(&GrantFilter::default(), None, 1)?.is_empty()
+            || !view.approvals(&ApprovalFilter::default(), None, 1)?.is_empty());
+    Ok(Report { chain, is_emptied })
+}
+
 /// Nothing is wrong. Rows behind the head are told and are no fault: a daemon that was killed leaves them.
-fn is_sound(report: &AuditReport) -> bool {
+fn is_sound(report: &Report) -> bool {
     let head_fits = match report.head {
         HeadStanding::Same | HeadStanding::Behind { .. } => true,
         HeadStanding::Missing => report.rows == 0 && report.starts_after == 0,
         HeadStanding::Ahead { .. } | HeadStanding::Other { .. } | HeadStanding::Unreadable { .. } => false,
     };
-    report.broken.is_none() && report.disputes == 0 && head_fits
+    report.broken.is_none() && report.disputes == 0 && !report.is_emptied && head_fits
 }
 
-fn in_words(report: &AuditReport) -> String {
+fn in_words(report: &Report) -> String {
     let mut said = vec![match report.rows {
         0 => "The record is empty.".to_owned(),
         1 => "1 row was checked.".to_owned(),
         n => format!("{n} rows were checked."),
     }];
+    if report.is_emptied {
+        said.push(
+            "BROKEN: there are questions or grants, and no row about any of them: the record was emptied."
+                .to_owned(),
+        );
+    }
     if report.starts_after > 0 {
         said.push(format!(
             "It begins behind row {}: older ones were removed, by retention or by somebody who moved the mark as well. These cannot be told apart.",
@@ -92,7 +123,7 @@ fn in_words(report: &AuditReport) -> String {
     said.join("\n")
 }
 
-fn to_json(report: &AuditReport) -> serde_json::Value {
+fn to_json(report: &Report) -> serde_json::Value {
     let broken = report.broken.map(|broken| {
         let how = match broken.how {
             Break::Changed => "changed",
@@ -110,6 +141,6 @@ fn to_json(report: &AuditReport) -> serde_json::Value {
     };
     json!({
         "sound": is_sound(report), "rows": report.rows, "startsAfter": report.starts_after, "lastRow": report.last,
-        "broken": broken, "disputes": report.disputes, "head": head,
+        "broken": broken, "emptied": report.is_emptied, "disputes": report.disputes, "head": head,
     })
 }

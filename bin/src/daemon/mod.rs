@@ -120,7 +120,7 @@ impl Daemon {
             memory: Arc::new(StoreMemory::new(store.clone())),
             tasks: tasks.clone(),
         });
-        let gate = Gatehouse::new();
+        let gate = Gatehouse::new(&home);
         let policies = gate.policies.clone();
         let (announcer, announcements) = Announcer::new(plugins.registrar(), move |workspace, plugin| {
             policies.is_enabled(workspace.as_str(), plugin)

@@ -275,6 +275,7 @@ fn card_of(
 ) -> CardFn {
     let minutes = stands.as_secs().div_ceil(60);
     let question = card::question(call, verdict, &turn.requester, minutes);
+    let is_whole = card::is_whole(call);
     let channel = Arc::clone(&turn.channel);
     let conversation = turn.place.conversation.clone();
     Box::new(move |approval| {
@@ -287,7 +288,7 @@ fn card_of(
                 .into_iter()
                 .next()
                 .unwrap_or_default(),
-            choices: card::choices(&approval.code)
+            choices: card::choices(&approval.code, is_whole)
                 .iter()
                 .map(|choice| json!(choice))
                 .collect(),

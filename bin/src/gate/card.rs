@@ -6,6 +6,8 @@ use kata_store::{Answered, AnsweredWhat, Approval, ApprovalState, Run};
 
 /// The most that a card shows of the arguments, in characters: it has to fit one message of every platform.
 const ARGUMENTS: usize = 900;
+/// More than any arguments that pass the gate are shown in.
+const LONGEST: usize = 4 << 20;
 /// The most that it shows of a name.
 const NAME: usize = 120;
 
@@ -17,29 +19,44 @@ pub(crate) fn question(
     minutes: u64,
 ) -> impl Fn(&Approval) -> String + Send + use<> {
     let arguments = preview::card(call, ARGUMENTS);
+    let answers = if is_whole(call) {
+        "`yes CODE` (this call), `yes CODE 1h` (the same call for an hour) or `no CODE`"
+    } else {
+        "`yes CODE` (this call) or `no CODE`; **not all of it is shown here**"
+    };
     let (tool, reason, requester) = (plain(&call.tool), verdict.reason.clone(), plain(requester));
     let rule = plain(&verdict.rule);
     move |approval| {
-        let code = &approval.code;
         format!(
             "**Approval needed:** `{tool}`\n```\n{arguments}\n```\n{reason} Rule: `{rule}`. Caused by {requester}.\n\
-             Reply `yes {code}` (this call), `yes {code} 1h` (the same call for an hour) or `no {code}`, within {minutes} min."
+             Reply {}, within {minutes} min.",
+            answers.replace("CODE", &approval.code)
         )
     }
 }
 
+/// Whether a card shows all of the call's arguments. What nobody could read is not allowed for an hour.
+pub(crate) fn is_whole(call: &ToolCall) -> bool {
+    preview::card(call, ARGUMENTS) == preview::card(call, LONGEST)
+}
+
 /// The buttons: what they say is what could be typed.
-pub(crate) fn choices(code: &str) -> Vec<Choice> {
+pub(crate) fn choices(code: &str, is_whole: bool) -> Vec<Choice> {
     let choice = |label: &str, says: String, style| Choice {
         label: label.to_owned(),
         says,
         style,
     };
-    vec![
-        choice("Allow once", format!("yes {code}"), ChoiceStyle::Primary),
-        choice("Allow for 1 h", format!("yes {code} 1h"), ChoiceStyle::Plain),
-        choice("Deny", format!("no {code}"), ChoiceStyle::Danger),
-    ]
+    let mut choices = vec![choice("Allow once", format!("yes {code}"), ChoiceStyle::Primary)];
+    if is_whole {
+        choices.push(choice(
+            "Allow for 1 h",
+            format!("yes {code} 1h"),
+            ChoiceStyle::Plain,
+        ));
+    }
+    choices.push(choice("Deny", format!("no {code}"), ChoiceStyle::Danger));
+    choices
 }
 
 /// What the card says once it needs no answer any more.
@@ -75,6 +92,7 @@ pub(crate) fn reply(answered: &Answered) -> String {
         AnsweredWhat::NotAllowed => {
             format!("Only an owner of this workspace may answer about `{tool}`. Thank you all the same.")
         }
+        AnsweredWhat::Already if approval.state == ApprovalState::Withdrawn => closed(approval),
         AnsweredWhat::Already => format!("That question is answered already. {}", closed(approval)),
         AnsweredWhat::TooLate => format!(
             "That question has expired; nothing was allowed or denied. If `{tool}` is still wanted, the agent asks again."

@@ -35,9 +35,9 @@ pub(crate) struct Gatehouse {
 
 impl Gatehouse {
     /// Nothing is configured yet.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(home: &Home) -> Self {
         Self {
-            policies: Policies::new(user_home()),
+            policies: Policies::new(user_home(), home.dir()),
             approvals: Approvals::default(),
             tools: ToolSessions::default(),
             watch: Watch::default(),

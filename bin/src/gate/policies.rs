@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,6 +21,8 @@ const LARGEST: u64 = 4 << 20;
 pub(crate) struct Policies {
     /// The person's home, for globs that begin with `~/`.
     user: Option<PathBuf>,
+    /// The config directory.
+    config: PathBuf,
     base: Arc<Policy>,
     workspaces: Arc<Mutex<BTreeMap<String, Workspace>>>,
 }
@@ -64,9 +66,10 @@ pub(crate) enum Loaded {
 // === impl Policies ===
 
 impl Policies {
-    pub(crate) fn new(user: Option<PathBuf>) -> Self {
+    pub(crate) fn new(user: Option<PathBuf>, config: &Path) -> Self {
         Self {
             user,
+            config: absolute(config),
             base: Arc::new(Policy::base()),
             workspaces: Arc::default(),
         }
@@ -136,7 +139,12 @@ impl Policies {
     }
 
     fn roots_of(&self, root: &Path) -> Roots {
-        let roots = Roots::new(root);
+        let root = absolute(root);
+        // What the app reads of a workspace decides too: who may speak, which program is the agent.
+        let configured = ["config.json", "channels", "sources"].map(|name| root.join(name));
+        let roots = Roots::new(&root)
+            .protecting(configured)
+            .protecting_except(&self.config, [self.config.join("sessions"), root]);
         match &self.user {
             Some(home) => roots.with_home(home),
             None => roots,
@@ -146,6 +154,11 @@ impl Policies {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Workspace>> {
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A config directory may be given from where the daemon was started.
+fn absolute(path: &Path) -> PathBuf {
+    path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 // === impl File ===
@@ -200,8 +213,8 @@ impl File {
 
 #[cfg(test)]
 mod tests {
-    use kata_perm::{Context, Decision, Role, ToolCall};
-    use serde_json::json;
+    use kata_perm::{Context, Decision, Role, ToolCall, Verdict};
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -212,22 +225,28 @@ mod tests {
 
     impl Rig {
         fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir_all(folder.path().join("workspaces/w1")).unwrap();
             Self {
-                folder: tempfile::tempdir().unwrap(),
-                policies: Policies::new(None),
+                policies: Policies::new(None, folder.path()),
+                folder,
             }
+        }
+
+        fn root(&self) -> PathBuf {
+            self.folder.path().join("workspaces/w1")
         }
 
         fn place(&self) -> Place {
             Place {
                 id: "w1".into(),
-                root: self.folder.path().to_owned(),
+                root: self.root(),
                 plugins: BTreeSet::new(),
             }
         }
 
         fn write(&self, text: &str) -> Loaded {
-            fs::write(self.folder.path().join(FILE), text).unwrap();
+            fs::write(self.root().join(FILE), text).unwrap();
             self.load()
         }
 
@@ -236,11 +255,12 @@ mod tests {
         }
 
         fn decide(&self, command: &str) -> Decision {
-            let call = ToolCall::new("Bash", json!({"command": command}));
-            self.policies
-                .of("w1")
-                .decide(&call, &Context::new(Role::Owner))
-                .decision
+            self.verdict("Bash", &json!({"command": command})).decision
+        }
+
+        fn verdict(&self, tool: &str, input: &Value) -> Verdict {
+            let call = ToolCall::new(tool, input.clone());
+            self.policies.of("w1").decide(&call, &Context::new(Role::Owner))
         }
     }
 
@@ -270,7 +290,7 @@ mod tests {
     #[test]
     fn a_pipe_of_that_name_is_reported_and_not_waited_for() {
         let rig = Rig::new();
-        let path = rig.folder.path().join(FILE);
+        let path = rig.root().join(FILE);
         rustix::fs::mknodat(
             rustix::fs::CWD,
             &path,
@@ -286,8 +306,35 @@ mod tests {
     fn a_file_that_goes_away_takes_its_additions_along() {
         let rig = Rig::new();
         rig.write(r#"{"allowedBashPatterns": ["^ls$"]}"#);
-        fs::remove_file(rig.folder.path().join(FILE)).unwrap();
+        fs::remove_file(rig.root().join(FILE)).unwrap();
         assert_eq!(rig.load(), Loaded::InForce);
         assert_eq!(rig.decide("ls"), Decision::Deny);
+    }
+
+    #[test]
+    fn an_agent_that_may_write_everywhere_may_not_write_what_governs_it() {
+        let rig = Rig::new();
+        rig.write(r#"{"allowedWritePaths": ["/**"]}"#);
+        let rule = |path: &str| {
+            let path = rig.folder.path().join(path);
+            let verdict = rig.verdict("Write", &json!({"file_path": path, "content": ""}));
+            verdict.rule.into_owned()
+        };
+        for path in [
+            "workspaces/w1/daemon-permissions.json",
+            "workspaces/w1/config.json",
+            "workspaces/w1/channels/team/config.json",
+            "workspaces/w1/sources/github/config.json",
+            "workspaces/w2/daemon-permissions.json",
+            "config.json",
+            "daemon.json",
+            "daemon.db",
+            "daemon.audit",
+        ] {
+            assert_eq!(rule(path), "protected", "{path}");
+        }
+        for path in ["workspaces/w1/drafts/a.md", "sessions/daemon-team-1/a.md"] {
+            assert_eq!(rule(path), "allowedWritePaths:/**", "{path}");
+        }
     }
 }

@@ -28,8 +28,16 @@ pub(crate) struct Watch {
 struct Following {
     watcher: RecommendedWatcher,
     folders: BTreeSet<PathBuf>,
-    /// What an event has to be about.
-    roots: Arc<Mutex<BTreeSet<PathBuf>>>,
+    wanted: Arc<Mutex<Wanted>>,
+}
+
+/// What an event has to be about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Wanted {
+    /// The folders of the workspaces.
+    roots: BTreeSet<PathBuf>,
+    /// Where files lie that are links in these folders.
+    targets: BTreeSet<PathBuf>,
 }
 
 // === impl Watch ===
@@ -61,13 +69,13 @@ impl std::fmt::Debug for Watch {
 
 impl Following {
     fn new(edited: Arc<Notify>) -> notify::Result<Self> {
-        let roots = Arc::new(Mutex::new(BTreeSet::new()));
-        let wanted = Arc::clone(&roots);
+        let wanted = Arc::new(Mutex::new(Wanted::default()));
+        let ours = Arc::clone(&wanted);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let is_ours = match &event {
                 Ok(event) => {
-                    let roots = wanted.lock().unwrap_or_else(PoisonError::into_inner);
-                    event.paths.iter().any(|path| is_about(path, &roots))
+                    let wanted = ours.lock().unwrap_or_else(PoisonError::into_inner);
+                    event.paths.iter().any(|path| wanted.is_about(path))
                 }
                 // Events were lost: whatever they were about is looked at.
                 Err(_) => true,
@@ -79,19 +87,14 @@ impl Following {
         Ok(Self {
             watcher,
             folders: BTreeSet::new(),
-            roots,
+            wanted,
         })
     }
 
     fn follow(&mut self, roots: BTreeSet<PathBuf>) -> notify::Result<()> {
-        self.roots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone_from(&roots);
-        // A folder that is not there yet is noticed in the nearest one that is. The folder is followed and not the file:
-        // editors put a new file in its place.
-        let nearest = || roots.iter().filter_map(|root| nearest_folder(root)).collect();
-        let mut folders: BTreeSet<PathBuf> = nearest();
+        let wanted = Wanted::of(roots);
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted.clone();
+        let mut folders = wanted.folders();
         // Until nothing came into being between the look and the watch.
         while folders != self.folders {
             for gone in self.folders.difference(&folders) {
@@ -101,15 +104,40 @@ impl Following {
                 self.watcher.watch(new, RecursiveMode::NonRecursive)?;
             }
             self.folders = folders;
-            folders = nearest();
+            folders = wanted.folders();
         }
         Ok(())
     }
 }
 
-/// Whether a change of `path` may change what a workspace's file says.
-fn is_about(path: &Path, roots: &BTreeSet<PathBuf>) -> bool {
-    path.file_name().is_some_and(|name| name == FILE) || roots.iter().any(|root| root.starts_with(path))
+// === impl Wanted ===
+
+impl Wanted {
+    fn of(roots: BTreeSet<PathBuf>) -> Self {
+        let targets = roots.iter().filter_map(|root| {
+            let file = root.join(FILE);
+            file.is_symlink().then(|| file.canonicalize().ok()).flatten()
+        });
+        Self {
+            targets: targets.collect(),
+            roots,
+        }
+    }
+
+    /// What is followed. A folder that is not there yet is noticed in the nearest one that is. The folder is followed and not
+    /// the file: editors put a new file in its place.
+    fn folders(&self) -> BTreeSet<PathBuf> {
+        let targets = self.targets.iter().filter_map(|target| target.parent());
+        let followed = self.roots.iter().map(PathBuf::as_path).chain(targets);
+        followed.filter_map(nearest_folder).collect()
+    }
+
+    /// Whether a change of `path` may change what a workspace's file says.
+    fn is_about(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| name == FILE)
+            || self.targets.contains(path)
+            || self.roots.iter().any(|root| root.starts_with(path))
+    }
 }
 
 fn nearest_folder(root: &Path) -> Option<PathBuf> {
@@ -180,13 +208,23 @@ mod tests {
 
     #[test]
     fn other_files_of_the_folder_are_nothing_to_us() {
-        let roots = BTreeSet::from([PathBuf::from("/c/workspaces/w1")]);
-        assert!(is_about(
-            Path::new("/c/workspaces/w1/daemon-permissions.json"),
-            &roots
-        ));
-        assert!(is_about(Path::new("/c/workspaces"), &roots));
-        assert!(!is_about(Path::new("/c/daemon.db-wal"), &roots));
-        assert!(!is_about(Path::new("/c/workspaces/w1/notes.md"), &roots));
+        let wanted = Wanted::of(BTreeSet::from([PathBuf::from("/c/workspaces/w1")]));
+        let is_about = |path: &str| wanted.is_about(Path::new(path));
+        assert!(is_about("/c/workspaces/w1/daemon-permissions.json"));
+        assert!(is_about("/c/workspaces"));
+        assert!(!is_about("/c/daemon.db-wal"));
+        assert!(!is_about("/c/workspaces/w1/notes.md"));
+    }
+
+    #[tokio::test]
+    async fn an_edit_behind_a_link_is_noticed() {
+        let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let target = elsewhere.path().join("shared.json");
+        std::fs::write(&target, "{}").unwrap();
+        std::os::unix::fs::symlink(&target, root.path().join(FILE)).unwrap();
+        let watch = Watch::default();
+        watch.follow(BTreeSet::from([root.path().to_owned()])).unwrap();
+        std::fs::write(&target, "{ }").unwrap();
+        watch.edited.notified().await;
     }
 }

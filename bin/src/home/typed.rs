@@ -72,6 +72,19 @@ pub(crate) fn check_agent(agent: &AgentSettings) -> Result<(), String> {
             "\"agent.backend\" is {backend:?}, but \"agent.command\" names no program"
         ));
     }
+    if agent.backend.is_none() && agent.command.is_some() {
+        return Err("\"agent.command\" names a program, but \"agent.backend\" does not say how it is spoken with: \"acp\" or \"command\"".to_owned());
+    }
+    if let Some(name) = agent
+        .env
+        .iter()
+        .find(|name| name.is_empty() || name.contains('='))
+    {
+        return Err(format!(
+            "\"agent.env\" holds names of variables, and {:?} is followed by more; its value comes from the daemon's own environment",
+            name.split('=').next().unwrap_or_default()
+        ));
+    }
     for (minutes, key) in [
         (agent.turn_deadline_min, "turnDeadlineMin"),
         (agent.no_progress_min, "noProgressMin"),

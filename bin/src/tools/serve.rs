@@ -1,6 +1,10 @@
 //! The daemon's end of the socket.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use kata_ipc::socket::{self, Answers, Arrival, Ask, Data, Request, RequestError};
 use kata_perm::ToolCall;
@@ -11,8 +15,13 @@ use tower::ServiceExt as _;
 use super::sessions::Session;
 use crate::{daemon::Daemon, open::sentence, query, stack};
 
-/// Clients at once. Each agent has one, and the command line one for a moment.
-const CLIENTS: usize = 256;
+/// Clients at once.
+const CLIENTS: usize = 512;
+/// Clients at once with one session's secret, and of the command line: so that one cannot take the places of others. An
+/// agent has one as a rule.
+const CLIENTS_OF_ONE: usize = 8;
+/// Requests of a client under way at once; the next one is read when one is answered.
+const REQUESTS: usize = 16;
 /// The command line asks at once, and goes: who only stays takes a place from others.
 const COMMAND_LINE: Duration = Duration::from_secs(5);
 /// How long to wait when the system gives no connection.
@@ -28,6 +37,7 @@ pub(crate) async fn serve(daemon: Arc<Daemon>, stop: CancellationToken) {
         }
     };
     daemon.gate.tools.set_served();
+    let guests = Guests::default();
     let mut clients = JoinSet::new();
     loop {
         tokio::select! {
@@ -36,7 +46,7 @@ pub(crate) async fn serve(daemon: Arc<Daemon>, stop: CancellationToken) {
             Some(_) = clients.join_next(), if !clients.is_empty() => {}
             arrival = listener.accept(), if clients.len() < CLIENTS => match arrival {
                 Ok(arrival) => {
-                    clients.spawn(client(Arc::clone(&daemon), arrival));
+                    clients.spawn(client(Arc::clone(&daemon), guests.clone(), arrival));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the tools' socket gives no connection");
@@ -47,7 +57,45 @@ pub(crate) async fn serve(daemon: Arc<Daemon>, stop: CancellationToken) {
     }
 }
 
-async fn client(daemon: Arc<Daemon>, arrival: Arrival) {
+/// How many clients each session has, and the command line.
+#[derive(Clone, Debug, Default)]
+struct Guests(Arc<Mutex<HashMap<Option<Session>, usize>>>);
+
+/// A client's place, given back when it is dropped.
+struct Seat {
+    guests: Guests,
+    session: Option<Session>,
+}
+
+// === impl Guests ===
+
+impl Guests {
+    fn take(&self, session: Option<&Session>) -> Option<Seat> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(session.cloned()).or_default();
+        (*count < CLIENTS_OF_ONE).then(|| {
+            *count += 1;
+            Seat {
+                guests: self.clone(),
+                session: session.cloned(),
+            }
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.guests.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.session) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.session);
+            }
+        }
+    }
+}
+
+async fn client(daemon: Arc<Daemon>, guests: Guests, arrival: Arrival) {
     let guest = match arrival.greeted().await {
         Ok(guest) => guest,
         Err(error) => return tracing::debug!(%error, "a client of the tools' socket went"),
@@ -64,6 +112,12 @@ async fn client(daemon: Arc<Daemon>, arrival: Arrival) {
             }
         },
     };
+    let Some(_place) = guests.take(session.as_ref()) else {
+        let _ = guest
+            .refuse("too many connections are open already for this session; close some")
+            .await;
+        return;
+    };
     let Ok((mut requests, answers)) = guest.welcome().await else {
         return;
     };
@@ -73,7 +127,7 @@ async fn client(daemon: Arc<Daemon>, arrival: Arrival) {
         tokio::select! {
             Some(_) = calls.join_next(), if !calls.is_empty() => {}
             () = tokio::time::sleep(COMMAND_LINE), if session.is_none() => return,
-            request = requests.next() => match request {
+            request = requests.next(), if calls.len() < REQUESTS => match request {
                 Ok(Some(request)) => {
                     calls.spawn(answer(Arc::clone(&daemon), session.clone(), request, answers.clone()));
                 }
@@ -118,4 +172,25 @@ async fn call(daemon: &Arc<Daemon>, session: &Session, call: ToolCall) -> Result
     output
         .map(|output| Data::Output(output.content))
         .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_opens_many_connections_takes_no_others_place() {
+        let guests = Guests::default();
+        let session = |key: &str| Session {
+            workspace: "w1".into(),
+            key: key.into(),
+        };
+        let one = session("one");
+        let mut places: Vec<Seat> = std::iter::from_fn(|| guests.take(Some(&one))).collect();
+        assert_eq!(places.len(), CLIENTS_OF_ONE);
+        assert!(guests.take(Some(&session("other"))).is_some());
+        assert!(guests.take(None).is_some());
+        places.pop();
+        assert!(guests.take(Some(&one)).is_some());
+    }
 }

@@ -59,12 +59,7 @@ fn measure(lab: &Lab, sessions: usize) -> Result<BTreeMap<String, Sum>> {
     for name in names.iter().take(sessions) {
         slack.user_posts(name, USER, "do: tools");
     }
-    let answers = || {
-        names
-            .iter()
-            .map(|name| slack.bot_texts(name).len())
-            .sum::<usize>()
-    };
+    let answers = || slack.posted().len();
     let since = Instant::now();
     while answers() < sessions {
         if since.elapsed() > PATIENCE {
