@@ -28,12 +28,18 @@ pub(crate) fn server_for(daemon: &Daemon) -> ToolsFor {
     let (policies, plugins) = (daemon.gate.policies.clone(), daemon.registrar().clone());
     Arc::new(move |turn| {
         let brings = |t: &RegisteredTool| policies.is_enabled(&turn.workspace, t.plugin);
-        if !sessions.is_served() || !plugins.tools().any(brings) {
+        let tools: Vec<String> = plugins
+            .tools()
+            .filter(|tool| brings(tool))
+            .map(|tool| tool.spec.name.to_owned())
+            .collect();
+        if !sessions.is_served() || tools.is_empty() {
             return None;
         }
         let secret = sessions.secret(&turn.workspace, &turn.session_key);
         Some(ToolServer {
             name: SERVER.to_owned(),
+            tools,
             program: std::env::current_exe().ok()?,
             args: vec!["tools".to_owned()],
             env: vec![

@@ -10,8 +10,8 @@ use agent_client_protocol::{
     v1::{
         ConnectionTo,
         schema::{
-            ReadTextFileRequest, ReadTextFileResponse, RequestPermissionRequest, RequestPermissionResponse,
-            SessionNotification, WriteTextFileRequest, WriteTextFileResponse,
+            ReadTextFileRequest, ReadTextFileResponse, RequestPermissionRequest, SessionNotification,
+            WriteTextFileRequest, WriteTextFileResponse,
         },
     },
 };
@@ -52,12 +52,12 @@ pub(super) async fn serve(
             async move |asked: RequestPermissionRequest, responder, cx: ConnectionTo<Agent>| {
                 let turn = permissions.turn(&asked.session_id);
                 cx.spawn(async move {
-                    let outcome = match turn {
+                    let answer = match turn {
                         Some(turn) => permission::decide(&turn, asked).await,
                         None => permission::refuse(&asked),
                     };
                     // An error here would close the connection, which is what it says if there is one.
-                    let _ = responder.respond(RequestPermissionResponse::new(outcome));
+                    let _ = responder.respond(answer);
                     Ok(())
                 })
             },

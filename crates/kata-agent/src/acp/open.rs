@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     limits::{Excess, Fuse},
-    tool::Told,
+    tool::{OwnTools, Told},
 };
 use crate::Turn;
 
@@ -42,8 +42,8 @@ pub(super) struct OpenTurn {
     pub(super) directory: PathBuf,
     /// Below these it may read and write files through us.
     pub(super) roots: Vec<PathBuf>,
-    /// The name of the MCP server that is ours.
-    pub(super) server: Option<String>,
+    /// The tools of the MCP server that is ours.
+    pub(super) own: Option<OwnTools>,
     /// The turn is over, for whatever reason: nothing is decided for it any more.
     pub(super) over: CancellationToken,
     requests: Semaphore,
@@ -104,7 +104,7 @@ impl OpenTurn {
         session: SessionId,
         directory: &Path,
         roots: Vec<PathBuf>,
-        server: Option<String>,
+        own: Option<OwnTools>,
         fuse: Arc<Fuse>,
     ) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl OpenTurn {
             session,
             directory: directory.to_owned(),
             roots,
-            server,
+            own,
             over: CancellationToken::new(),
             requests: Semaphore::new(MAX_REQUESTS),
             fuse,

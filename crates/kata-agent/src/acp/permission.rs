@@ -3,47 +3,73 @@
 use agent_client_protocol::v1::schema::{
     PermissionOption,
     PermissionOptionKind::{self, AllowOnce, RejectAlways, RejectOnce},
-    RequestPermissionOutcome, RequestPermissionRequest, SelectedPermissionOutcome,
+    RequestPermissionOutcome, RequestPermissionRequest, RequestPermissionResponse, SelectedPermissionOutcome,
 };
-use kata_perm::gate;
+use kata_perm::{Decision, ToolCall, Verdict, gate};
 
 use super::open::OpenTurn;
+
+/// The rule in the verdicts on calls of our own tools.
+const OWN: &str = "tools:own";
+
+/// The call of a tool of ours was written down as refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} may not be called: {1}")]
+struct NotOwn(String, String);
 
 /// Decides a request of an open turn. May take as long as a person does.
 ///
 /// # Cancel safety
 /// Cancel safe, as [`gate::admit`] is.
-pub(super) async fn decide(open: &OpenTurn, request: RequestPermissionRequest) -> RequestPermissionOutcome {
-    let told = open.told(request.tool_call);
+pub(super) async fn decide(open: &OpenTurn, request: RequestPermissionRequest) -> RequestPermissionResponse {
+    let RequestPermissionRequest {
+        tool_call, options, ..
+    } = request;
+    let told = open.told(tool_call);
     let _room = open.room().await;
-    // A tool of ours comes to the daemon's own gate when it is called, with the arguments that it is called with: asked
-    // here as well, a person would answer twice. This trusts the agent for the tool's name, and for no more than it is
-    // trusted anyway: an agent that would misname a tool need not ask at all.
-    if open
-        .server
-        .as_ref()
-        .is_some_and(|server| told.is_of_server(server))
-    {
-        return choose(&request.options, true);
-    }
-    let call = told.call(&open.directory);
+    let own = open.own.as_ref();
+    let admitted = async {
+        match own.and_then(|own| told.of_own(own)) {
+            Some(call) => admit_own(&*open.turn.authority, &call).await,
+            None => gate::admit(&*open.turn.authority, &told.call(&open.directory, own)).await,
+        }
+    };
     let admitted = tokio::select! {
         biased;
-        () = open.over.cancelled() => return RequestPermissionOutcome::Cancelled,
-        admitted = gate::admit(&*open.turn.authority, &call) => admitted,
+        () = open.over.cancelled() => {
+            return RequestPermissionResponse::new(RequestPermissionOutcome::Cancelled);
+        }
+        admitted = admitted => admitted,
     };
     match admitted {
-        Ok(()) => choose(&request.options, true),
+        Ok(()) => RequestPermissionResponse::new(choose(&options, true)),
         Err(refused) => {
             open.refused(refused.to_string());
-            choose(&request.options, false)
+            RequestPermissionResponse::new(choose(&options, false))
         }
     }
 }
 
 /// Refuses, where nothing is open that could allow it.
-pub(super) fn refuse(request: &RequestPermissionRequest) -> RequestPermissionOutcome {
-    choose(&request.options, false)
+pub(super) fn refuse(request: &RequestPermissionRequest) -> RequestPermissionResponse {
+    RequestPermissionResponse::new(choose(&request.options, false))
+}
+
+/// A tool of ours comes to the daemon's own gate when it is called, with the arguments that it is called with: asked here
+/// as well, a person would answer twice. This trusts the agent for the tool's name, and for no more than it is trusted
+/// anyway: an agent that would misname a tool need not ask at all. What was let through is written down all the same.
+async fn admit_own(authority: &dyn gate::Authority, call: &ToolCall) -> Result<(), gate::Error> {
+    let verdict = Verdict {
+        decision: Decision::Allow,
+        rule: OWN.into(),
+        reason: "The daemon's own tool; its call passes the gate.".to_owned(),
+    };
+    let stands = authority.record(call, verdict).await?;
+    if stands.is_allowed() {
+        Ok(())
+    } else {
+        Err(NotOwn(call.tool.clone(), stands.reason).into())
+    }
 }
 
 /// Chooses by kind, since agents name their options as they like. `allow_always` is never chosen: the agent would stop

@@ -16,6 +16,7 @@ use super::{
     answer::{self, Said},
     connection::{Connection, Fault, Launch},
     open::OpenTurn,
+    tool::OwnTools,
 };
 use crate::{AgentError, Reply, Turn, directory, stopwatch::silence};
 
@@ -29,7 +30,8 @@ pub(super) struct Session {
     settings: Arc<AcpSettings>,
     id: SessionId,
     directory: PathBuf,
-    server: Option<String>,
+    /// It was given the MCP server that is ours.
+    has_server: bool,
     logins: Vec<String>,
 }
 
@@ -68,7 +70,7 @@ impl Session {
                 settings: Arc::clone(&settings),
                 id: SessionId::new(""),
                 directory,
-                server: None,
+                has_server: false,
                 logins: Vec::new(),
             };
             session.establish(turn).await?;
@@ -121,13 +123,14 @@ impl Session {
         stop: &CancellationToken,
     ) -> Outcome {
         let prompt = vec![ContentBlock::Text(TextContent::new(turn.prompt.clone()))];
+        let own = self.own_tools(&turn);
         let (watch, fuse) = (turn.watch.clone(), Arc::clone(&self.connection.fuse));
         let open = Arc::new(OpenTurn::new(
             turn,
             self.id.clone(),
             &self.directory,
             self.settings.roots.clone(),
-            self.server.clone(),
+            own,
             Arc::clone(&fuse),
         ));
         let stage = Arc::clone(&self.connection.stage);
@@ -154,6 +157,12 @@ impl Session {
                 Outcome::unfit(AgentError::Failed(text))
             }
         }
+    }
+
+    /// What our server offers now: plugins come and go while an agent runs.
+    fn own_tools(&self, turn: &Turn) -> Option<OwnTools> {
+        let tools = self.settings.tools.as_ref().filter(|_| self.has_server)?;
+        tools(turn).map(OwnTools::from)
     }
 }
 

@@ -36,7 +36,8 @@ pub struct AcpSettings {
     pub memory: Arc<dyn SessionMemory>,
 }
 
-/// The MCP server of a turn's session, if it has one.
+/// The MCP server of a turn's session, if it has one. It is the session's for as long as its agent runs; which tools it
+/// offers is asked anew for each turn.
 pub type ToolsFor = Arc<dyn Fn(&Turn) -> Option<ToolServer> + Send + Sync>;
 
 /// A program that the agent starts to reach the daemon's tools: an MCP server on its stdin and stdout.
@@ -44,6 +45,8 @@ pub type ToolsFor = Arc<dyn Fn(&Turn) -> Option<ToolServer> + Send + Sync>;
 pub struct ToolServer {
     /// Its name: the agent calls its tools `mcp__{name}__{tool}`.
     pub name: String,
+    /// The tools that it offers. Under its name the agent may call no other.
+    pub tools: Vec<String>,
     /// The program; absolute, as the protocol wants it.
     pub program: PathBuf,
     /// Its arguments. Whoever may list processes reads them.
@@ -102,6 +105,7 @@ impl fmt::Debug for ToolServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolServer")
             .field("name", &self.name)
+            .field("tools", &self.tools)
             .field("program", &self.program)
             .field("args", &self.args)
             .finish_non_exhaustive()

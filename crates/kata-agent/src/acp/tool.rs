@@ -7,6 +7,7 @@
 
 mod arguments;
 mod known;
+mod own;
 mod shell;
 
 use std::{
@@ -18,6 +19,7 @@ use agent_client_protocol::v1::schema::{self as acp, ToolCallContent, ToolCallUp
 use kata_perm::ToolCall;
 use serde_json::{Map, Value, json};
 
+pub(super) use self::own::OwnTools;
 use self::{
     arguments::{NEW, OLD, absolute, take},
     known::{Known, known},
@@ -57,30 +59,36 @@ impl Told {
         }
     }
 
-    /// It is a tool of the MCP server of this name.
-    pub(super) fn is_of_server(&self, server: &str) -> bool {
-        let tool = self.name.as_deref().and_then(|name| name.strip_prefix("mcp__"));
-        tool.and_then(|tool| tool.strip_prefix(server))
-            .is_some_and(|tool| tool.starts_with("__"))
+    /// The call, if it is one of the daemon's own tools, by the name that it has for the agent. What such a tool does, no
+    /// kind of the protocol says.
+    pub(super) fn of_own(&self, own: &OwnTools) -> Option<ToolCall> {
+        let name = self
+            .name
+            .as_deref()
+            .filter(|name| own.has(name) && self.kind == ToolKind::Other)?;
+        Some(ToolCall::new(name, self.input.clone().unwrap_or_default()))
     }
 
-    /// The call that the gate is asked about. Relative paths begin at `directory`, where the agent runs.
-    pub(super) fn call(&self, directory: &Path) -> ToolCall {
+    /// The call that the gate is asked about. Relative paths begin at `directory`, where the agent runs; the daemon's
+    /// `own` tools are called by no other name than they have for the agent.
+    pub(super) fn call(&self, directory: &Path, own: Option<&OwnTools>) -> ToolCall {
         let certain = match &self.name {
-            Some(name) => self.named(name, directory),
+            Some(name) => self.named(name, directory, own),
             None => self.of_kind(directory),
         };
         certain.unwrap_or_else(|| self.uncertain())
     }
 
     /// By the agent's own name for it, which is one of the gate's.
-    fn named(&self, name: &str, directory: &Path) -> Option<ToolCall> {
+    fn named(&self, name: &str, directory: &Path, own: Option<&OwnTools>) -> Option<ToolCall> {
         match known(name) {
             Some(known) if self.kind == ToolKind::Other || self.kind == known.kind => {
                 self.of(known, directory)
             }
             // Its own kind contradicts it.
             Some(_) => None,
+            // What the rules say of a tool of ours is said of that one.
+            None if own.is_some_and(|own| own.is_named(name)) => None,
             None => Some(ToolCall::new(name, self.input.clone().unwrap_or_default())),
         }
     }

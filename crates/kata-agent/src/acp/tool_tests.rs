@@ -13,7 +13,7 @@ fn heard(said: &[Value]) -> (String, Value) {
         let update: acp::ToolCallUpdate = from_value(update).unwrap();
         told.hear(update.fields, update.meta.as_ref());
     }
-    let call = told.call(Path::new(HERE));
+    let call = told.call(Path::new(HERE), None);
     (call.tool, call.input)
 }
 
@@ -435,14 +435,30 @@ fn what_is_said_later_wins_and_what_is_not_said_again_stands() {
 }
 
 #[test]
-fn a_tool_of_ours_is_known_by_its_server() {
+fn a_tool_of_ours_is_known_by_its_whole_name() {
+    let own = OwnTools::from(crate::ToolServer {
+        name: "kata".into(),
+        tools: vec!["slack_react".into()],
+        program: "/opt/katad".into(),
+        args: Vec::new(),
+        env: Vec::new(),
+    });
     let is_ours = |name: &str| {
         let mut told = Told::default();
         told.hear(ToolCallUpdateFields::new().name(name.to_owned()), None);
-        told.is_of_server("kata")
+        told.of_own(&own).is_some()
     };
     assert!(is_ours("mcp__kata__slack_react"));
-    for other in ["mcp__katana__x", "mcp__other__kata__x", "kata__x", "mcp__kata"] {
+    for other in [
+        "mcp__kata__nosuch",
+        "mcp__kata__slack_react__x",
+        "mcp__kata__",
+        "mcp__katana__slack_react",
+        "mcp__other__kata__slack_react",
+        "mcp__other__slack_react",
+        "kata__slack_react",
+        "mcp__kata",
+    ] {
         assert!(!is_ours(other), "{other}");
     }
 }

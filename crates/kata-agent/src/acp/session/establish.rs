@@ -35,7 +35,7 @@ impl Session {
         }
         self.logins = agent.auth_methods.iter().map(login).collect();
         let server = self.settings.tools.as_ref().and_then(|tools| tools(turn));
-        self.server = server.as_ref().map(|server| server.name.clone());
+        self.has_server = server.is_some();
         let servers: Vec<McpServer> = server.into_iter().map(stdio).collect();
         let offer = match self.return_to(turn, &agent, &servers).await? {
             Some(offer) => offer,

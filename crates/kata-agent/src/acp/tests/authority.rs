@@ -1,4 +1,4 @@
-//! Says yes or no to everything, and remembers what it was asked.
+//! Says yes or no to everything, or what the rules say, and remembers what it was asked.
 
 use std::{
     fmt,
@@ -15,7 +15,10 @@ use tokio::sync::Notify;
 use crate::Stopwatch;
 
 pub(in crate::acp) struct Judge {
-    decision: Decision,
+    /// None = what the rules of the base say.
+    decision: Option<Decision>,
+    can_write: bool,
+    verdicts: Mutex<Vec<Verdict>>,
     calls: Mutex<Vec<ToolCall>>,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// Held while a person is asked.
@@ -26,21 +29,36 @@ pub(in crate::acp) struct Judge {
 
 impl Judge {
     pub(in crate::acp) fn yes() -> Self {
-        Self::new(Decision::Allow)
+        Self::new(Some(Decision::Allow))
     }
 
     pub(in crate::acp) fn no() -> Self {
-        Self::new(Decision::Deny)
+        Self::new(Some(Decision::Deny))
     }
 
     /// Asks a person first, who says yes when [`answer`](Self::answer) is notified.
     pub(super) fn asking() -> Self {
-        Self::new(Decision::Ask)
+        Self::new(Some(Decision::Ask))
     }
 
-    fn new(decision: Decision) -> Self {
+    /// Goes by the rules of the base.
+    pub(super) fn by_the_rules() -> Self {
+        Self::new(None)
+    }
+
+    /// Can write nothing down.
+    pub(super) fn unable_to_write() -> Self {
+        Self {
+            can_write: false,
+            ..Self::by_the_rules()
+        }
+    }
+
+    fn new(decision: Option<Decision>) -> Self {
         Self {
             decision,
+            can_write: true,
+            verdicts: Mutex::default(),
             calls: Mutex::default(),
             meanwhile: Mutex::default(),
             watch: Stopwatch::new(),
@@ -52,6 +70,11 @@ impl Judge {
     /// What it was asked, in order.
     pub(in crate::acp) fn calls(&self) -> Vec<ToolCall> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// What was written down, in order.
+    pub(super) fn verdicts(&self) -> Vec<Verdict> {
+        self.verdicts.lock().unwrap().clone()
     }
 
     /// Something that happens while it thinks.
@@ -70,9 +93,13 @@ impl Authority for Judge {
     }
 
     async fn record(&self, call: &ToolCall, verdict: Verdict) -> Result<Verdict, Error> {
+        if !self.can_write {
+            return Err("the disk is full".into());
+        }
+        self.verdicts.lock().unwrap().push(verdict.clone());
         let mut calls = self.calls.lock().unwrap();
         // After a "yes" the same call is looked at once more.
-        let is_granted = self.decision == Decision::Ask && calls.last() == Some(call);
+        let is_granted = self.decision == Some(Decision::Ask) && calls.last() == Some(call);
         calls.push(call.clone());
         if let Some(happens) = self.meanwhile.lock().unwrap().take() {
             happens();
@@ -80,7 +107,7 @@ impl Authority for Judge {
         let decision = if is_granted {
             Decision::Allow
         } else {
-            self.decision
+            self.decision.unwrap_or(verdict.decision)
         };
         Ok(Verdict { decision, ..verdict })
     }

@@ -149,7 +149,7 @@ async fn what_was_told_of_a_call_before_counts_when_it_is_asked_about() {
 
 #[tokio::test]
 async fn a_refused_permission_is_refused_once() {
-    let mut bench = Bench::judged(1, Judge::no());
+    let mut bench = Bench::judged(1, Judge::by_the_rules());
     turn_with(&mut bench, async |agent| {
         let call = json!({"kind": "execute", "rawInput": {"command": "rm -rf /"}});
         let answer = agent
@@ -161,13 +161,13 @@ async fn a_refused_permission_is_refused_once() {
     bench.end().await;
 }
 
-#[tokio::test]
-async fn a_tool_of_ours_is_left_to_its_own_gate() {
-    let mut bench = Bench::judged(1, Judge::no());
+/// A turn of an agent that has our tool `slack_react`, and asks about these. Answers what was chosen.
+async fn asks_about_tools(bench: &mut Bench, calls: &[Value]) -> Vec<String> {
     let settings = crate::AcpSettings {
         tools: Some(std::sync::Arc::new(|_| {
             Some(crate::ToolServer {
                 name: "kata".into(),
+                tools: vec!["slack_react".into()],
                 program: "/opt/katad".into(),
                 args: vec!["tools".into()],
                 env: vec![("KATA_TOOLS".into(), "secret".into())],
@@ -189,20 +189,65 @@ async fn a_tool_of_ours_is_left_to_its_own_gate() {
             .answer(id, json!({"sessionId": super::agent::SESSION}))
             .await;
         let (id, _) = agent.expect("session/prompt").await;
-        for (name, expect) in [
-            ("mcp__kata__slack_react", "yes"),
-            ("mcp__other__slack_react", "no"),
-        ] {
-            let asked = permission(json!({"name": name, "title": name}));
-            let answer = agent.ask(json!(name), "session/request_permission", asked).await;
-            assert_eq!(selected(&answer), expect, "{name}");
+        let mut chosen = Vec::new();
+        for (n, call) in calls.iter().enumerate() {
+            let asked = permission(call.clone());
+            let answer = agent.ask(json!(n), "session/request_permission", asked).await;
+            chosen.push(selected(&answer).to_owned());
         }
         agent.answer(id, json!({"stopReason": "end_turn"})).await;
-        agent
+        (agent, chosen)
     };
-    let (reply, _) = join!(reply, play);
+    let (reply, (_, chosen)) = join!(reply, play);
     reply.unwrap();
-    assert_eq!(bench.judge.calls().len(), 1);
+    chosen
+}
+
+#[tokio::test]
+async fn a_tool_of_ours_is_left_to_its_own_gate_and_written_down() {
+    let mut bench = Bench::judged(1, Judge::by_the_rules());
+    let ours = json!({"name": "mcp__kata__slack_react", "rawInput": {"emoji": "eyes"}});
+    assert_eq!(asks_about_tools(&mut bench, &[ours]).await, ["yes"]);
+    let call = bench.judge.calls().remove(0);
+    assert_eq!(
+        (&*call.tool, call.input),
+        ("mcp__kata__slack_react", json!({"emoji": "eyes"}))
+    );
+    let verdict = bench.judge.verdicts().remove(0);
+    assert_eq!((verdict.is_allowed(), &*verdict.rule), (true, "tools:own"));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_tool_that_we_do_not_offer_is_none_of_ours() {
+    let mut bench = Bench::judged(1, Judge::by_the_rules());
+    let shell = json!({"command": "rm -rf /"});
+    let claude = |tool: &str| json!({"claudeCode": {"toolName": tool}});
+    let calls = [
+        json!({"name": "mcp__kata__nosuch", "kind": "execute", "rawInput": shell}),
+        json!({"_meta": claude("mcp__kata__nosuch"), "kind": "execute", "rawInput": shell}),
+        json!({"_meta": claude("mcp__kata__slack_react__x"), "kind": "execute", "rawInput": shell}),
+        json!({"name": "mcp__other__slack_react"}),
+        json!({"name": "mcp__kata__slack_react", "kind": "execute", "rawInput": shell}),
+        // What a plugin's tool may do, it may by its own name alone.
+        json!({"_meta": claude("slack_react"), "rawInput": shell}),
+    ];
+    assert_eq!(asks_about_tools(&mut bench, &calls).await, ["no"; 6]);
+    let verdicts = bench.judge.verdicts();
+    assert_eq!(verdicts.len(), 6);
+    assert!(
+        verdicts.iter().all(|verdict| verdict.rule != "tools:own"),
+        "{verdicts:?}"
+    );
+    assert_eq!(bench.judge.calls()[5].tool, "acp:other");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_tool_of_ours_of_which_nothing_can_be_written_down_is_refused() {
+    let mut bench = Bench::judged(1, Judge::unable_to_write());
+    let ours = json!({"name": "mcp__kata__slack_react"});
+    assert_eq!(asks_about_tools(&mut bench, &[ours]).await, ["no"]);
     bench.end().await;
 }
 
