@@ -6,6 +6,10 @@
 //! [`TurnDeadlineLayer`] stand around it in the TURN stack. Programs are started behind a [`guard`], which ends them when
 //! the daemon is killed.
 //!
+//! What the Agent Client Protocol cannot carry: why a call is refused. An agent that speaks it hears of a question that
+//! nobody answered in time as of a "no" for this once; the reason goes along as `_meta.kata`, and stands on the card in
+//! the conversation. Over MCP an agent is told in words.
+//!
 //! A run is ended by dropping its future, whatever the reason: deadline, cancellation, shutdown. Each back end
 //! cleans up after that on its own.
 //!

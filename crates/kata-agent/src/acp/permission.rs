@@ -1,11 +1,16 @@
 //! What an agent is told when it asks for permission.
+//!
+//! The protocol has no word for why a call is refused, nor one for a question that nobody answered in time: that comes to the
+//! agent as a rejection for this once. `cancelled` would be wrong, since it stands for a prompt that was cancelled. The
+//! reason goes along as `_meta.kata`, which agents may pass over; the card in the conversation says which it was.
 
 use agent_client_protocol::v1::schema::{
-    PermissionOption,
+    Meta, PermissionOption,
     PermissionOptionKind::{self, AllowOnce, RejectAlways, RejectOnce},
     RequestPermissionOutcome, RequestPermissionRequest, RequestPermissionResponse, SelectedPermissionOutcome,
 };
 use kata_perm::{Decision, ToolCall, Verdict, gate};
+use serde_json::json;
 
 use super::open::OpenTurn;
 
@@ -45,7 +50,7 @@ pub(super) async fn decide(open: &OpenTurn, request: RequestPermissionRequest) -
         Ok(()) => RequestPermissionResponse::new(choose(&options, true)),
         Err(refused) => {
             open.refused(refused.to_string());
-            RequestPermissionResponse::new(choose(&options, false))
+            because(&options, &refused)
         }
     }
 }
@@ -70,6 +75,15 @@ async fn admit_own(authority: &dyn gate::Authority, call: &ToolCall) -> Result<(
     } else {
         Err(NotOwn(call.tool.clone(), stands.reason).into())
     }
+}
+
+/// A refusal that says why.
+fn because(options: &[PermissionOption], error: &gate::Error) -> RequestPermissionResponse {
+    let is_expired = error
+        .downcast_ref::<gate::Refused>()
+        .is_some_and(|refused| refused.is_expired);
+    let why = json!({ "reason": error.to_string(), "expired": is_expired });
+    RequestPermissionResponse::new(choose(options, false)).meta(Meta::from_iter([("kata".to_owned(), why)]))
 }
 
 /// Chooses by kind, since agents name their options as they like. `allow_always` is never chosen: the agent would stop

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ pub(in crate::acp) struct Judge {
     /// None = what the rules of the base say.
     decision: Option<Decision>,
     can_write: bool,
+    becomes: Resolution,
     verdicts: Mutex<Vec<Verdict>>,
     calls: Mutex<Vec<ToolCall>>,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
@@ -41,6 +43,14 @@ impl Judge {
         Self::new(Some(Decision::Ask))
     }
 
+    /// Asks, and nobody answers before [`answer`](Self::answer) is notified.
+    pub(super) fn asking_in_vain(after: Duration) -> Self {
+        Self {
+            becomes: Resolution::Expired { after },
+            ..Self::asking()
+        }
+    }
+
     /// Goes by the rules of the base.
     pub(super) fn by_the_rules() -> Self {
         Self::new(None)
@@ -58,6 +68,7 @@ impl Judge {
         Self {
             decision,
             can_write: true,
+            becomes: Resolution::Allowed,
             verdicts: Mutex::default(),
             calls: Mutex::default(),
             meanwhile: Mutex::default(),
@@ -116,7 +127,7 @@ impl Authority for Judge {
         let _hold = self.watch.hold();
         self.asked.notify_one();
         self.answer.notified().await;
-        Ok(Resolution::Allowed)
+        Ok(self.becomes.clone())
     }
 }
 

@@ -1,5 +1,7 @@
 //! One turn: what is said, asked and answered.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::join;
 
@@ -156,6 +158,36 @@ async fn a_refused_permission_is_refused_once() {
             .ask(json!(0), "session/request_permission", permission(call))
             .await;
         assert_eq!(selected(&answer), "no");
+        let reason =
+            "Bash is not in the daemon tool allowlist. Daemon mode restricts tool access for safety.";
+        assert_eq!(
+            answer["result"]["_meta"],
+            json!({"kata": {"reason": reason, "expired": false}})
+        );
+    })
+    .await;
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_answered_is_refused_and_said_to_have_expired() {
+    let mut bench = Bench::judged(1, Judge::asking_in_vain(Duration::from_secs(600)));
+    // It expires at once.
+    bench.judge.answer.notify_one();
+    turn_with(&mut bench, async |agent| {
+        let call = json!({"kind": "execute", "rawInput": {"command": "ls"}});
+        let answer = agent
+            .ask(json!(0), "session/request_permission", permission(call))
+            .await;
+        // Not `cancelled`: nobody cancelled the prompt.
+        assert_eq!(selected(&answer), "no");
+        let said = &answer["result"]["_meta"]["kata"];
+        assert_eq!(said["expired"], json!(true));
+        let reason = said["reason"].as_str().unwrap();
+        assert!(
+            reason.contains("nobody answered within 10 min. This is not a denial"),
+            "{reason}"
+        );
     })
     .await;
     bench.end().await;
