@@ -41,6 +41,8 @@ pub(crate) struct Place {
 struct Workspace {
     place: Place,
     file: File,
+    /// The file as it last could be used: of a broken one what it restricted goes on.
+    last_good: Option<PermissionsFile>,
     policy: Arc<Policy>,
 }
 
@@ -119,19 +121,25 @@ impl Policies {
         for tool in plugins.tools().filter(|t| place.plugins.contains(t.plugin)) {
             policy = policy.with_plugin_tool(tool.spec.name, tool.spec.default);
         }
-        let (policy, loaded) = match file.parse(&path) {
-            Ok(None) => (policy, Loaded::InForce),
-            Ok(Some(parsed)) => (
-                policy.with_file(&parsed, &self.roots_of(&place.root)),
-                Loaded::InForce,
-            ),
-            // A file that cannot be used adds nothing.
-            Err(why) => (policy, Loaded::Broken(why)),
+        let roots = self.roots_of(&place.root);
+        let (policy, last_good, loaded) = match file.parse(&path) {
+            Ok(None) => (policy, None, Loaded::InForce),
+            Ok(Some(good)) => (policy.with_file(&good, &roots), Some(good), Loaded::InForce),
+            // A file that cannot be used adds nothing, and takes nothing away that was in force.
+            Err(why) => {
+                let before = self.lock().get(&place.id).and_then(|w| w.last_good.clone());
+                let policy = match &before {
+                    Some(good) => policy.with_file(&good.restrictions(), &roots),
+                    None => policy,
+                };
+                (policy, before, Loaded::Broken(why))
+            }
         };
         let id = place.id.clone();
         let workspace = Workspace {
             place,
             file,
+            last_good,
             policy: Arc::new(policy),
         };
         self.lock().insert(id, workspace);
@@ -285,6 +293,17 @@ mod tests {
         assert!(why.contains(FILE), "{why}");
         assert_eq!(rig.decide("ls"), Decision::Deny);
         assert_eq!(rig.load(), Loaded::Unchanged, "said once");
+    }
+
+    #[test]
+    fn what_was_blocked_stays_blocked_when_the_file_is_broken_by_an_edit() {
+        let rig = Rig::new();
+        let search = || rig.verdict("WebSearch", &json!({"query": "a"})).decision;
+        rig.write(r#"{"blockedTools": ["WebSearch"]}"#);
+        rig.write(r#"{"blockedTools": ["WebSearch"],}"#);
+        assert_eq!(search(), Decision::Deny);
+        rig.write("{}");
+        assert_eq!(search(), Decision::Allow);
     }
 
     #[test]

@@ -81,6 +81,23 @@ impl PermissionsFile {
         file.map_err(|error| FileError::new(&error))
     }
 
+    /// What of it narrows, and nothing that widens: what it blocks, denies or has asked about is denied. To be put into force
+    /// in place of a file that was broken by an edit, so that what stood in its way before still does.
+    #[must_use]
+    pub fn restrictions(&self) -> Self {
+        let denying = |rule: &Rule| {
+            let mut rule = rule.clone();
+            rule.effect = Effect::Deny;
+            rule
+        };
+        let narrowing = |rule: &&Rule| rule.effect != Effect::Allow;
+        Self {
+            blocked_tools: [&*self.blocked_tools, &*self.ask_tools].concat(),
+            rules: self.rules.iter().filter(narrowing).map(denying).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The JSON Schema of the file, for editors.
     #[must_use]
     pub fn json_schema() -> Schema {

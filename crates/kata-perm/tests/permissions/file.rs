@@ -434,3 +434,33 @@ fn a_rule_that_is_wrong_says_where_and_why() {
         (3, "there are two rules with the id \"a\"")
     );
 }
+
+#[test]
+fn what_a_file_restricts_outlives_what_it_allows() {
+    let text = r#"{
+        "allowedBashPatterns": ["^ls$"], "allowedTools": ["Custom"], "blockedTools": ["WebSearch"], "askTools": ["WebFetch"],
+        "rules": [
+            { "id": "no", "effect": "deny", "tools": ["Read"], "when": [{ "at": "/file_path", "equals": "/etc/shadow" }] },
+            { "id": "ask", "effect": "ask", "tools": ["Grep"] },
+            { "id": "yes", "effect": "allow", "tools": ["Other"] }
+        ]
+    }"#;
+    let file = PermissionsFile::parse(text).unwrap().restrictions();
+    let policy = Policy::base().with_file(&file, &Roots::new("/w"));
+    let decide = |tool: &str, input: serde_json::Value| {
+        let call = ToolCall::new(tool, input);
+        policy.decide(&call, &Context::new(Role::Owner).asking()).decision
+    };
+    for (tool, input) in [
+        ("Bash", json!({"command": "ls"})),
+        ("Custom", json!({})),
+        ("Other", json!({})),
+        ("WebSearch", json!({"query": "a"})),
+        ("WebFetch", json!({"url": "https://docs.rs/"})),
+        ("Grep", json!({"pattern": "a"})),
+        ("Read", json!({"file_path": "/etc/shadow"})),
+    ] {
+        assert_eq!(decide(tool, input), Decision::Deny, "{tool}");
+    }
+    assert_eq!(decide("Read", json!({"file_path": "/w/a"})), Decision::Allow);
+}
