@@ -51,10 +51,13 @@ pub(super) async fn serve(
         .on_receive_request(
             async move |asked: RequestPermissionRequest, responder, cx: ConnectionTo<Agent>| {
                 let turn = permissions.turn(&asked.session_id);
+                // Read before it waits, since what waits is counted.
+                let turn = turn.map(|turn| (turn.told(asked.tool_call), turn));
+                let options = asked.options;
                 cx.spawn(async move {
                     let answer = match turn {
-                        Some(turn) => permission::decide(&turn, asked).await,
-                        None => permission::refuse(&asked),
+                        Some((told, turn)) => permission::decide(&turn, told, options).await,
+                        None => permission::refuse(&options),
                     };
                     // An error here would close the connection, which is what it says if there is one.
                     let _ = responder.respond(answer);

@@ -18,6 +18,10 @@ use tokio_util::{
 /// The longest line, in bytes. A file that is written goes over in one line.
 const MAX_LINE: usize = 16 * 1024 * 1024;
 
+/// The most values in one line. Each takes many times the room that it has on the wire: a line of zeroes would come to
+/// hundreds of megabytes.
+const MAX_VALUES: usize = 256 * 1024;
+
 /// All lines of one turn, in bytes.
 const MAX_TURN: usize = 256 * 1024 * 1024;
 
@@ -25,6 +29,7 @@ const MAX_TURN: usize = 256 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Excess {
     Line,
+    Values,
     Turn,
     Answer,
     NotText,
@@ -92,6 +97,7 @@ pub(super) fn lines(
 fn taken(line: Result<String, LinesCodecError>, fuse: &Fuse) -> Option<io::Result<String>> {
     let excess = match line {
         Ok(line) => match fuse.count(&line) {
+            Ok(()) if values(&line) > MAX_VALUES => Excess::Values,
             Ok(()) => return line.trim_start().starts_with('{').then_some(Ok(line)),
             Err(excess) => excess,
         },
@@ -103,6 +109,21 @@ fn taken(line: Result<String, LinesCodecError>, fuse: &Fuse) -> Option<io::Resul
     Some(Err(io::Error::other(excess.to_string())))
 }
 
+/// About so many values are in a line of JSON.
+fn values(line: &str) -> usize {
+    let (mut values, mut is_text, mut is_escaped) = (0, false, false);
+    for byte in line.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b',' | b'[' | b'{' if !is_text => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
 // === impl Excess ===
 
 impl fmt::Display for Excess {
@@ -110,9 +131,25 @@ impl fmt::Display for Excess {
         const MIB: usize = 1024 * 1024;
         match self {
             Self::Line => write!(f, "wrote a line of more than {} MiB", MAX_LINE / MIB),
+            Self::Values => write!(f, "wrote a line of more than {MAX_VALUES} values"),
             Self::Turn => write!(f, "wrote more than {} MiB in one turn", MAX_TURN / MIB),
             Self::Answer => f.write_str("answered with more than 4 MiB"),
             Self::NotText => f.write_str("wrote what is not UTF-8"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_many_values_is_too_much_and_a_text_with_commas_is_not() {
+        let fuse = Fuse::default();
+        let text = format!(r#"{{"text": "\"{}"}}"#, ",[".repeat(MAX_VALUES));
+        assert!(matches!(taken(Ok(text), &fuse), Some(Ok(_))));
+        let zeroes = format!(r#"{{"a": [{}0]}}"#, "0,".repeat(MAX_VALUES));
+        assert!(matches!(taken(Ok(zeroes), &fuse), Some(Err(_))));
+        assert_eq!(fuse.excess(), Some(Excess::Values));
     }
 }

@@ -27,6 +27,9 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// request says alone.
 const MAX_CALLS: usize = 256;
 
+/// Of all of them at once so much is remembered, and of the requests that wait as much again, in bytes.
+const MAX_TOLD: usize = 16 * 1024 * 1024;
+
 /// So many of an agent's requests are dealt with at once; more wait. Each may hold a file, or a question to a person.
 const MAX_REQUESTS: usize = 16;
 
@@ -64,6 +67,10 @@ struct Heard {
     answer: String,
     message: Option<MessageId>,
     calls: HashMap<ToolCallId, Told>,
+    /// What is remembered of these, in bytes.
+    told: usize,
+    /// What is remembered of requests that are not decided yet.
+    asked: usize,
     refusal: Option<String>,
 }
 
@@ -141,16 +148,19 @@ impl OpenTurn {
         }
     }
 
-    /// What was told of a call, its request included.
+    /// What was told of a call, its request included. It counts until it is [decided](Self::decided).
     pub(super) fn told(&self, request: ToolCallUpdate) -> Told {
-        let mut told = self
-            .heard()
-            .calls
-            .get(&request.tool_call_id)
-            .cloned()
-            .unwrap_or_default();
+        let mut heard = self.heard();
+        let told = heard.calls.get(&request.tool_call_id);
+        let mut told = told.cloned().unwrap_or_default();
         told.hear(request.fields, request.meta.as_ref());
+        remember(&mut heard.asked, &mut told);
         told
+    }
+
+    /// This is not needed any more.
+    pub(super) fn decided(&self, told: &Told) {
+        self.heard().asked -= told.size();
     }
 
     /// A call was refused, for the case that the agent leaves it at that.
@@ -188,21 +198,32 @@ impl OpenTurn {
     }
 
     fn hear_call(&self, update: ToolCallUpdate) {
-        let calls = &mut self.heard().calls;
-        if matches!(
+        let mut heard = self.heard();
+        let before = heard.calls.remove(&update.tool_call_id);
+        heard.told -= before.as_ref().map_or(0, Told::size);
+        let is_over = matches!(
             update.fields.status,
             Some(ToolCallStatus::Completed | ToolCallStatus::Failed)
-        ) {
-            calls.remove(&update.tool_call_id);
-        } else if calls.len() < MAX_CALLS || calls.contains_key(&update.tool_call_id) {
-            let told = calls.entry(update.tool_call_id).or_default();
+        );
+        if !is_over && heard.calls.len() < MAX_CALLS {
+            let mut told = before.unwrap_or_default();
             told.hear(update.fields, update.meta.as_ref());
+            remember(&mut heard.told, &mut told);
+            heard.calls.insert(update.tool_call_id, told);
         }
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Adds to what is remembered already, and lets go of what would be too much.
+fn remember(already: &mut usize, told: &mut Told) {
+    if *already + told.size() > MAX_TOLD {
+        told.forget();
+    }
+    *already += told.size();
 }
 
 /// Names the turn, and shows nothing that was said.

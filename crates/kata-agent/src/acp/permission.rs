@@ -7,45 +7,42 @@
 use agent_client_protocol::v1::schema::{
     Meta, PermissionOption,
     PermissionOptionKind::{self, AllowOnce, RejectAlways, RejectOnce},
-    RequestPermissionOutcome, RequestPermissionRequest, RequestPermissionResponse, SelectedPermissionOutcome,
+    RequestPermissionOutcome, RequestPermissionResponse, SelectedPermissionOutcome,
 };
 use kata_perm::{Decision, ToolCall, Verdict, gate};
 use serde_json::json;
 
-use super::open::OpenTurn;
+use super::{open::OpenTurn, tool::Told};
 
 /// The rule in the verdicts on calls of our own tools.
 const OWN: &str = "tools:own";
 
-/// The call of a tool of ours was written down as refused.
+/// The rule in those on calls of which more was told than is remembered.
+const TOO_LARGE: &str = "input";
+
+/// What is written down of a call that the gate is not asked about, and does not allow it.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} may not be called: {1}")]
-struct NotOwn(String, String);
+#[error("{0}")]
+struct NotAllowed(String);
 
 /// Decides a request of an open turn. May take as long as a person does.
 ///
 /// # Cancel safety
 /// Cancel safe, as [`gate::admit`] is.
-pub(super) async fn decide(open: &OpenTurn, request: RequestPermissionRequest) -> RequestPermissionResponse {
-    let RequestPermissionRequest {
-        tool_call, options, ..
-    } = request;
-    let told = open.told(tool_call);
+pub(super) async fn decide(
+    open: &OpenTurn,
+    told: Told,
+    options: Vec<PermissionOption>,
+) -> RequestPermissionResponse {
     let _room = open.room().await;
-    let own = open.own.as_ref();
-    let admitted = async {
-        match own.and_then(|own| told.of_own(own)) {
-            Some(call) => admit_own(&*open.turn.authority, &call).await,
-            None => gate::admit(&*open.turn.authority, &told.call(&open.directory, own)).await,
-        }
-    };
     let admitted = tokio::select! {
         biased;
         () = open.over.cancelled() => {
             return RequestPermissionResponse::new(RequestPermissionOutcome::Cancelled);
         }
-        admitted = admitted => admitted,
+        admitted = admit(open, &told) => admitted,
     };
+    open.decided(&told);
     match admitted {
         Ok(()) => RequestPermissionResponse::new(choose(&options, true)),
         Err(refused) => {
@@ -56,24 +53,46 @@ pub(super) async fn decide(open: &OpenTurn, request: RequestPermissionRequest) -
 }
 
 /// Refuses, where nothing is open that could allow it.
-pub(super) fn refuse(request: &RequestPermissionRequest) -> RequestPermissionResponse {
-    RequestPermissionResponse::new(choose(&request.options, false))
+pub(super) fn refuse(options: &[PermissionOption]) -> RequestPermissionResponse {
+    RequestPermissionResponse::new(choose(options, false))
 }
 
 /// A tool of ours comes to the daemon's own gate when it is called, with the arguments that it is called with: asked here
 /// as well, a person would answer twice. This trusts the agent for the tool's name, and for no more than it is trusted
 /// anyway: an agent that would misname a tool need not ask at all. What was let through is written down all the same.
-async fn admit_own(authority: &dyn gate::Authority, call: &ToolCall) -> Result<(), gate::Error> {
+async fn admit(open: &OpenTurn, told: &Told) -> Result<(), gate::Error> {
+    let (own, authority) = (open.own.as_ref(), &*open.turn.authority);
+    if let Some(call) = own.and_then(|own| told.of_own(own)) {
+        let reason = "The daemon's own tool; its call passes the gate.".to_owned();
+        return recorded(authority, &call, Decision::Allow, OWN, reason).await;
+    }
+    let call = told.call(&open.directory, own);
+    if told.is_too_large() {
+        // As the gate says it of arguments that it does see.
+        let reason = format!("{} was called with arguments that are too large.", call.tool);
+        return recorded(authority, &call, Decision::Deny, TOO_LARGE, reason).await;
+    }
+    gate::admit(authority, &call).await
+}
+
+/// A verdict that is not the gate's, written down before anything comes of it.
+async fn recorded(
+    authority: &dyn gate::Authority,
+    call: &ToolCall,
+    decision: Decision,
+    rule: &'static str,
+    reason: String,
+) -> Result<(), gate::Error> {
     let verdict = Verdict {
-        decision: Decision::Allow,
-        rule: OWN.into(),
-        reason: "The daemon's own tool; its call passes the gate.".to_owned(),
+        decision,
+        rule: rule.into(),
+        reason,
     };
     let stands = authority.record(call, verdict).await?;
     if stands.is_allowed() {
         Ok(())
     } else {
-        Err(NotOwn(call.tool.clone(), stands.reason).into())
+        Err(NotAllowed(stands.reason).into())
     }
 }
 
@@ -83,7 +102,7 @@ fn because(options: &[PermissionOption], error: &gate::Error) -> RequestPermissi
         .downcast_ref::<gate::Refused>()
         .is_some_and(|refused| refused.is_expired);
     let why = json!({ "reason": error.to_string(), "expired": is_expired });
-    RequestPermissionResponse::new(choose(options, false)).meta(Meta::from_iter([("kata".to_owned(), why)]))
+    refuse(options).meta(Meta::from_iter([("kata".to_owned(), why)]))
 }
 
 /// Chooses by kind, since agents name their options as they like. `allow_always` is never chosen: the agent would stop

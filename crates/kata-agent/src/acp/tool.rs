@@ -9,6 +9,7 @@ mod arguments;
 mod known;
 mod own;
 mod shell;
+mod size;
 
 use std::{
     collections::BTreeSet,
@@ -25,6 +26,9 @@ use self::{
     known::{Known, known},
 };
 
+/// So much is remembered of one call, in bytes. The gate allows no arguments of more than a quarter.
+const LARGEST: usize = 4 * 1024 * 1024;
+
 /// What an agent told of one of its tool calls so far. It tells bit by bit, and not always the same twice.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
@@ -34,6 +38,8 @@ pub(super) struct Told {
     input: Option<Value>,
     locations: Vec<PathBuf>,
     diffs: Vec<acp::Diff>,
+    /// It was more than is remembered: of what it does nothing is known any more.
+    is_too_large: bool,
 }
 
 // === impl Told ===
@@ -57,6 +63,37 @@ impl Told {
         if let Some(content) = fields.content {
             self.diffs = content.into_iter().filter_map(diff).collect();
         }
+        if self.is_too_large || self.size() > LARGEST {
+            self.forget();
+        }
+    }
+
+    /// About so many bytes are held for it.
+    pub(super) fn size(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let locations = self.locations.iter();
+        let locations = locations.map(|path| size_of::<PathBuf>() + path.as_os_str().len());
+        let diffs = self.diffs.iter().map(|diff| {
+            let path = diff.path.as_os_str().len();
+            size_of::<acp::Diff>() + path + text(&diff.old_text) + diff.new_text.len()
+        });
+        let input = self.input.as_ref().map_or(0, size::of_value);
+        let named = text(&self.name) + self.title.len();
+        size_of::<Self>() + named + input + locations.sum::<usize>() + diffs.sum::<usize>()
+    }
+
+    /// Lets go of it: it is too much to be remembered.
+    pub(super) fn forget(&mut self) {
+        *self = Self {
+            kind: self.kind,
+            is_too_large: true,
+            ..Self::default()
+        };
+    }
+
+    /// It was more than is remembered. Nobody can decide about it.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.is_too_large
     }
 
     /// The call, if it is one of the daemon's own tools, by the name that it has for the agent. What such a tool does, no

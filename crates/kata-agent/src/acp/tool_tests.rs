@@ -462,3 +462,21 @@ fn a_tool_of_ours_is_known_by_its_whole_name() {
         assert!(!is_ours(other), "{other}");
     }
 }
+
+#[test]
+fn of_a_call_that_is_too_large_nothing_is_known() {
+    let mut told = Told::default();
+    let said = |said: Value| from_value::<acp::ToolCallUpdate>(said).unwrap().fields;
+    told.hear(
+        said(json!({"toolCallId": "call", "kind": "read", "rawInput": {"path": "/a", "more": "x".repeat(LARGEST)}})),
+        None,
+    );
+    assert!(told.size() < 1024);
+    // Nothing that is said later makes it certain: it would be a part of the whole.
+    told.hear(
+        said(json!({"toolCallId": "call", "rawInput": {"path": "/a"}, "locations": [{"path": "/a"}]})),
+        None,
+    );
+    assert!(told.is_too_large());
+    assert_eq!(told.call(Path::new(HERE), None).tool, "acp:read");
+}

@@ -193,6 +193,46 @@ async fn a_question_that_nobody_answered_is_refused_and_said_to_have_expired() {
     bench.end().await;
 }
 
+#[tokio::test]
+async fn what_is_remembered_of_calls_is_bounded_and_the_rest_is_refused() {
+    let mut bench = Bench::judged(1, Judge::by_the_rules());
+    turn_with(&mut bench, async |agent| {
+        let call = |id: String| {
+            json!({"sessionUpdate": "tool_call", "toolCallId": id, "title": "t", "kind": "search",
+                "rawInput": {"pattern": "x".repeat(900 * 1024)}})
+        };
+        for n in 0..20 {
+            agent.update(call(format!("call-{n}"))).await;
+        }
+        let asks = |n: usize| {
+            let mut asked = permission(json!({}));
+            asked["toolCall"]["toolCallId"] = format!("call-{n}").into();
+            asked
+        };
+        for (n, expect) in [(0, "yes"), (19, "no")] {
+            let answer = agent.ask(json!(n), "session/request_permission", asks(n)).await;
+            assert_eq!(selected(&answer), expect, "{n}");
+        }
+        // What is over is forgotten, and makes room.
+        for n in 0..20 {
+            let over = json!({"sessionUpdate": "tool_call_update", "toolCallId": format!("call-{n}"), "status": "completed"});
+            agent.update(over).await;
+        }
+        agent.update(call("call-20".to_owned())).await;
+        let answer = agent.ask(json!(20), "session/request_permission", asks(20)).await;
+        assert_eq!(selected(&answer), "yes");
+    })
+    .await;
+    let rules: Vec<_> = bench
+        .judge
+        .verdicts()
+        .into_iter()
+        .map(|verdict| verdict.rule)
+        .collect();
+    assert_eq!(rules, ["base:Grep", "input", "base:Grep"]);
+    bench.end().await;
+}
+
 /// A turn of an agent that has our tool `slack_react`, and asks about these. Answers what was chosen.
 async fn asks_about_tools(bench: &mut Bench, calls: &[Value]) -> Vec<String> {
     let settings = crate::AcpSettings {
