@@ -2,11 +2,17 @@
 //! folders alone.
 //!
 //! The gate is asked about the path with every link resolved, and that very path is opened, if it still is what it was:
-//! a person may think for minutes, and a link is changed in less than one.
+//! a person may think for minutes, and a link is changed in less than one. What it is to be now is not left to a second
+//! look: on Unix it is [walked](folder) without following a link.
 
+#[cfg(unix)]
+mod folder;
+
+#[cfg(unix)]
+use std::ffi::OsStr;
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +24,8 @@ use kata_perm::{ToolCall, gate};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
+#[cfg(unix)]
+use self::folder::Folder;
 use super::open::OpenTurn;
 
 /// The largest file, in bytes, in either direction.
@@ -53,7 +61,7 @@ struct Place(String);
 /// Reads a file, or the lines of it that were asked for.
 pub(super) async fn read(open: &OpenTurn, request: ReadTextFileRequest) -> Result<String, Unfit> {
     let _room = open.room().await;
-    let roots = roots(open);
+    let roots = open.roots.clone();
     let place = blocking({
         let (path, roots) = (request.path.clone(), roots.clone());
         move || Place::of_file(&path, &roots)
@@ -77,7 +85,7 @@ pub(super) async fn write(open: &OpenTurn, request: WriteTextFileRequest) -> Res
         return Err(Unfit::TooLarge);
     }
     let _room = open.room().await;
-    let roots = roots(open);
+    let roots = open.roots.clone();
     let place = blocking({
         let (path, roots) = (request.path.clone(), roots.clone());
         move || Place::to_write(&path, &roots)
@@ -87,7 +95,7 @@ pub(super) async fn write(open: &OpenTurn, request: WriteTextFileRequest) -> Res
     admit(open, &ToolCall::new("Write", input)).await?;
     blocking(move || {
         place.still(Place::to_write(&request.path, &roots)?)?;
-        Ok(place.write(&request.content)?)
+        place.write(&request.content)
     })
     .await
 }
@@ -102,11 +110,6 @@ async fn admit(open: &OpenTurn, call: &ToolCall) -> Result<(), Unfit> {
             Unfit::Refused(reason)
         }),
     }
-}
-
-fn roots(open: &OpenTurn) -> Vec<PathBuf> {
-    let session = std::iter::once(open.directory.clone());
-    session.chain(open.roots.iter().cloned()).collect()
 }
 
 async fn blocking<T: Send + 'static>(
@@ -150,8 +153,7 @@ impl Place {
     }
 
     fn below(real: PathBuf, roots: &[PathBuf]) -> Result<Self, Unfit> {
-        let is_below = |root: &PathBuf| root.canonicalize().is_ok_and(|root| real.starts_with(root));
-        if !roots.iter().any(is_below) {
+        if !roots.iter().any(|root| real.starts_with(root)) {
             return Err(Unfit::Outside);
         }
         real.into_os_string()
@@ -166,38 +168,54 @@ impl Place {
 
     fn read(&self) -> Result<String, Unfit> {
         let mut text = String::new();
-        self.open()?.take(LARGEST + 1).read_to_string(&mut text)?;
+        let file = self.open()?;
+        if !file.metadata()?.is_file() {
+            return Err(Unfit::NotAFile);
+        }
+        file.take(LARGEST + 1).read_to_string(&mut text)?;
         if text.len() as u64 > LARGEST {
             return Err(Unfit::TooLarge);
         }
         Ok(text)
     }
 
-    fn open(&self) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.read(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
+    #[cfg(unix)]
+    fn open(&self) -> Result<File, Unfit> {
+        let (folder, name) = self.parts()?;
+        Folder::open(folder)
+            .and_then(|folder| folder.file(name))
+            .map_err(Unfit::of_place)
+    }
 
-            use rustix::fs::OFlags;
+    #[cfg(unix)]
+    fn write(&self, content: &str) -> Result<(), Unfit> {
+        let (folder, name) = self.parts()?;
+        Folder::open(folder)
+            .and_then(|folder| folder.replace(name, content.as_bytes()))
+            .map_err(Unfit::of_place)
+    }
 
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            options.custom_flags(flags.bits().cast_signed());
-        }
-        options.open(&self.0)
+    #[cfg(unix)]
+    fn parts(&self) -> Result<(&Path, &OsStr), Unfit> {
+        let path = Path::new(&self.0);
+        path.parent().zip(path.file_name()).ok_or(Unfit::NotAFile)
+    }
+
+    #[cfg(not(unix))]
+    fn open(&self) -> Result<File, Unfit> {
+        Ok(File::open(&self.0)?)
     }
 
     /// By way of a new file beside it: whoever reads meanwhile reads the old one or the new one.
-    fn write(&self, content: &str) -> io::Result<()> {
+    #[cfg(not(unix))]
+    fn write(&self, content: &str) -> Result<(), Unfit> {
+        use std::io::Write as _;
+
         let path = Path::new(&self.0);
         let folder = path.parent().unwrap_or(path);
         let mut file = tempfile::Builder::new().prefix(".kata-").tempfile_in(folder)?;
         file.write_all(content.as_bytes())?;
-        if let Ok(old) = fs::metadata(path) {
-            file.as_file().set_permissions(old.permissions())?;
-        }
-        file.persist(path)?;
+        file.persist(path).map_err(io::Error::from)?;
         Ok(())
     }
 }
@@ -210,6 +228,17 @@ fn excerpt(text: &str, line: Option<u32>, limit: Option<u32>) -> String {
 }
 
 // === impl Unfit ===
+
+#[cfg(unix)]
+impl Unfit {
+    /// An error at a place that was looked at a moment ago.
+    fn of_place(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotADirectory => Self::Changed,
+            _ => Self::Io(error),
+        }
+    }
+}
 
 impl From<Unfit> for Error {
     fn from(unfit: Unfit) -> Self {

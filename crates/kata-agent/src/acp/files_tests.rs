@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::{
+    fs,
     os::unix::fs::{PermissionsExt as _, symlink},
     sync::Arc,
 };
@@ -38,7 +39,9 @@ impl Workspace {
             turn,
             SessionId::new("s"),
             &home.path().join("session"),
-            vec![home.path().join("root")],
+            ["session", "root"]
+                .map(|root| home.path().canonicalize().unwrap().join(root))
+                .into(),
             None,
             Arc::new(Fuse::default()),
         );
@@ -119,6 +122,56 @@ async fn a_link_that_is_changed_while_a_person_thinks_opens_nothing() {
         symlink(&other, &link).unwrap();
     });
     assert!(matches!(home.read("session/link").await, Err(Unfit::Changed)));
+}
+
+/// The moment between the last look and the use, which an agent can try to hit.
+#[test]
+fn a_folder_that_becomes_a_link_after_the_last_look_leads_nowhere() {
+    let ws = Workspace::new(Judge::yes());
+    for folder in ["root/a", "root/a/b"] {
+        fs::create_dir(ws.path(folder)).unwrap();
+    }
+    fs::write(ws.path("root/a/b/secret"), "mine").unwrap();
+    fs::create_dir(ws.path("outside/b")).unwrap();
+    fs::write(ws.path("outside/b/secret"), "secret").unwrap();
+    let old = Place::of_file(&ws.path("root/a/b/secret"), &ws.open.roots).unwrap();
+    let new = Place::to_write(&ws.path("root/a/b/new"), &ws.open.roots).unwrap();
+    assert_eq!(old.read().unwrap(), "mine");
+    fs::rename(ws.path("root/a"), ws.path("root/moved")).unwrap();
+    symlink(ws.path("outside"), ws.path("root/a")).unwrap();
+    assert!(matches!(old.read(), Err(Unfit::Changed)));
+    for place in [&old, &new] {
+        assert!(matches!(place.write("x"), Err(Unfit::Changed)));
+    }
+    assert_eq!(fs::read_to_string(ws.path("outside/b/secret")).unwrap(), "secret");
+    assert_eq!(fs::read_dir(ws.path("outside/b")).unwrap().count(), 1);
+}
+
+#[test]
+fn what_becomes_a_link_or_a_pipe_after_the_last_look_is_not_read() {
+    let ws = Workspace::new(Judge::yes());
+    fs::write(ws.path("root/a"), "mine").unwrap();
+    let place = Place::of_file(&ws.path("root/a"), &ws.open.roots).unwrap();
+    fs::remove_file(ws.path("root/a")).unwrap();
+    symlink(ws.path("outside/secret"), ws.path("root/a")).unwrap();
+    assert!(matches!(place.read(), Err(Unfit::Changed)));
+    assert!(matches!(place.write("x"), Err(Unfit::Changed)));
+    assert_eq!(fs::read_to_string(ws.path("outside/secret")).unwrap(), "secret");
+    fs::remove_file(ws.path("root/a")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(ws.path("root/a"))
+        .status();
+    assert!(made.unwrap().success());
+    assert!(matches!(place.read(), Err(Unfit::NotAFile)));
+}
+
+#[tokio::test]
+async fn a_root_that_becomes_a_link_opens_nothing_outside() {
+    let ws = Workspace::new(Judge::yes());
+    fs::rename(ws.path("root"), ws.path("moved")).unwrap();
+    symlink(ws.path("outside"), ws.path("root")).unwrap();
+    assert!(matches!(ws.read("root/secret").await, Err(Unfit::Outside)));
+    assert!(matches!(ws.write("root/secret", "x").await, Err(Unfit::Outside)));
 }
 
 #[tokio::test]

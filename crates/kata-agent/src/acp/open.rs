@@ -43,7 +43,8 @@ pub(super) struct OpenTurn {
     pub(super) session: SessionId,
     /// Where the agent runs.
     pub(super) directory: PathBuf,
-    /// Below these it may read and write files through us.
+    /// Below these it may read and write files through us. Without links, as of the agent's start: where a root leads is
+    /// not the agent's to change.
     pub(super) roots: Vec<PathBuf>,
     /// The tools of the MCP server that is ours.
     pub(super) own: Option<OwnTools>,

@@ -7,6 +7,7 @@ use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 use agent_client_protocol::v1::schema::{
     CancelNotification, ContentBlock, PromptRequest, SessionId, TextContent,
 };
+use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -30,6 +31,8 @@ pub(super) struct Session {
     settings: Arc<AcpSettings>,
     id: SessionId,
     directory: PathBuf,
+    /// The directory and the settings' roots, with all links resolved.
+    roots: Vec<PathBuf>,
     /// It was given the MCP server that is ours.
     has_server: bool,
     logins: Vec<String>,
@@ -63,6 +66,10 @@ impl Session {
             .map_err(|e| failed("has no directory to run in", e))?;
         let started =
             launch(&settings, turn, &directory, tasks).map_err(|e| failed("cannot be started", e))?;
+        let roots = std::iter::once(&directory).chain(&settings.roots);
+        let roots = join_all(roots.map(tokio::fs::canonicalize)).await;
+        // Below one that is not there nothing is.
+        let roots = roots.into_iter().filter_map(Result::ok).collect();
         let starting = async {
             let connection = Connection::open(program, started, tasks).await?;
             let mut session = Self {
@@ -70,6 +77,7 @@ impl Session {
                 settings: Arc::clone(&settings),
                 id: SessionId::new(""),
                 directory,
+                roots,
                 has_server: false,
                 logins: Vec::new(),
             };
@@ -129,7 +137,7 @@ impl Session {
             turn,
             self.id.clone(),
             &self.directory,
-            self.settings.roots.clone(),
+            self.roots.clone(),
             own,
             Arc::clone(&fuse),
         ));
