@@ -1,5 +1,7 @@
 //! The end of what a program wrote to stderr.
 
+use kata_perm::preview;
+
 /// How much of it is kept.
 const KEPT: usize = 8 * 1024;
 
@@ -24,7 +26,7 @@ impl Tail {
         String::from_utf8_lossy(&self.0).into_owned()
     }
 
-    /// The last line with something on it, fit to be shown: short, and without control characters.
+    /// The last line with something on it, fit to be shown: short, without control characters and without secrets.
     pub(crate) fn last_line(&self) -> String {
         let text = self.text();
         let line = text
@@ -33,7 +35,8 @@ impl Tail {
             .map(str::trim)
             .find(|line| !line.is_empty())
             .unwrap_or_default();
-        line.chars().filter(|c| !c.is_control()).take(MAX_LINE).collect()
+        let line: String = line.chars().filter(|c| !c.is_control()).collect();
+        preview::line(&line, MAX_LINE)
     }
 }
 
@@ -48,6 +51,14 @@ mod tests {
         tail.push(b"\nthe \x1b[31mreason\x1b[0m\n\n  \n");
         assert_eq!(tail.text().len(), KEPT);
         assert_eq!(tail.last_line(), "the [31mreason[0m");
+    }
+
+    #[test]
+    fn a_secret_in_the_last_line_is_not_told() {
+        let mut tail = Tail::default();
+        tail.push(b"401 for Authorization: Bearer abcdef0123456789abcdef\n");
+        let line = tail.last_line();
+        assert!(line.starts_with("401 for ") && !line.contains("abcdef"), "{line}");
     }
 
     #[test]
