@@ -1,4 +1,5 @@
-//! The guard itself: three threads and no runtime, since one stands beside every agent.
+//! The guard itself: three threads, since one stands beside every agent. A runtime is made for a moment, to have signals
+//! caught, and nothing runs on it.
 
 use std::{
     ffi::OsString,
@@ -58,7 +59,12 @@ pub fn run(control: u32, command: &[OsString]) -> ExitCode {
 fn guard(control: u32, command: &[OsString]) -> io::Result<u8> {
     let (program, args) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     ignore_signals()?;
-    let control = open(control)?;
+    let control = open(control).map_err(|e| {
+        io::Error::new(
+            e.kind(),
+            format!("descriptor {control}, the control pipe, cannot be opened: {e}"),
+        )
+    })?;
     let nowhere = File::options().read(true).write(true).open("/dev/null")?;
     let mut child = Command::new(program).args(args).process_group(0).spawn()?;
     let_go_of_streams(&nowhere);

@@ -104,6 +104,19 @@ pub(super) async fn names_what_is_not_there() {
     assert!(text.contains("no-such-agent cannot be started: "), "{text}");
 }
 
+pub(super) fn needs_its_pipe() {
+    let guard = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["as-guard", "--control", "99", "--", "true"])
+        .output()
+        .unwrap();
+    assert_eq!(guard.status.code(), Some(127));
+    let said = String::from_utf8(guard.stderr).unwrap();
+    assert!(
+        said.contains("descriptor 99, the control pipe, cannot be opened"),
+        "{said}"
+    );
+}
+
 pub(super) fn ignores_signals() {
     let script = "for signal in TERM INT HUP; do kill -$signal $PPID; done; echo still here";
     assert_eq!(sh(script).unwrap().text, "still here");

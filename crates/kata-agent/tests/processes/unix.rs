@@ -21,6 +21,7 @@ const TESTS: &[(&str, fn())] = &[
         "a_guarded_program_that_is_not_there_is_named",
         guard::names_what_is_not_there,
     ),
+    ("a_guard_without_its_pipe_says_so", guard::needs_its_pipe),
     ("a_guard_cannot_be_sent_away", guard::ignores_signals),
     (
         "a_guarded_group_is_told_to_end_and_then_killed",
