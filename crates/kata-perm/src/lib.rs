@@ -16,7 +16,7 @@
 //! assert_eq!(decide("git status && git log -3"), Decision::Allow);
 //! assert_eq!(decide("git status; rm -rf ."), Decision::Deny);
 //! assert_eq!(decide("git log > ~/.bashrc"), Decision::Deny);
-//! assert_eq!(decide("git log --output=/root/.bashrc"), Decision::Deny);
+//! assert_eq!(decide("git log --output=notes.txt"), Decision::Deny);
 //! # Ok::<(), kata_perm::FileError>(())
 //! ```
 //!
