@@ -298,7 +298,14 @@ impl Daemon {
             };
             for raw in &workspace.configs {
                 match Spec::read(against, raw) {
-                    Ok(Some(spec)) => desired.add(spec),
+                    Ok(Some(mut spec)) => {
+                        if spec.settings.agent.backend.is_none()
+                            && let Some(agent) = self.config.agent_of(&workspace.workspace_id)
+                        {
+                            spec.settings.agent = agent.clone();
+                        }
+                        desired.add(spec);
+                    }
                     Ok(None) => {}
                     Err(refusal) => desired.refusals.push(refusal),
                 }

@@ -69,6 +69,12 @@ impl DaemonConfig {
         Duration::from_millis(self.drain_ms.min(4000))
     }
 
+    /// The agent of a workspace's channels that name none, where the workspace has one.
+    pub(crate) fn agent_of(&self, workspace: &str) -> Option<&AgentSettings> {
+        let agent = &self.workspaces.get(workspace)?.agent;
+        agent.backend.is_some().then_some(agent)
+    }
+
     /// The platform user ids that own a workspace.
     pub(crate) fn owners(&self, workspace: &str, platform: &str) -> Vec<String> {
         self.workspaces
@@ -105,6 +111,8 @@ impl ApprovalsConfig {
 pub(crate) struct WorkspaceConfig {
     /// Who owns it: platform user ids.
     pub(crate) owners: Owners,
+    /// The agent of its channels that name none, in place of the daemon's.
+    pub(crate) agent: AgentSettings,
 }
 
 /// Platform user ids by adapter.
@@ -225,6 +233,9 @@ fn check(config: DaemonConfig) -> Result<DaemonConfig, String> {
     positive(config.attempts > 0, "attempts", "1")?;
     check_minutes(config.lease_min, "leaseMin")?;
     check_agent(&config.agent)?;
+    for (id, workspace) in &config.workspaces {
+        check_agent(&workspace.agent).map_err(|why| format!("\"workspaces.{id}\": {why}"))?;
+    }
     check_minutes(Some(config.approvals.expire_min), "approvals.expireMin")?;
     positive(config.max_warm_agents > 0, "maxWarmAgents", "1")?;
     positive(config.max_line_bytes >= 1024, "maxLineBytes", "1024")?;
@@ -279,6 +290,13 @@ mod tests {
     }
 
     #[test]
+    fn a_workspace_may_have_an_agent_of_its_own() {
+        let config = from_text(r#"{"workspaces": {"w": {"agent": {"backend": "echo"}}, "v": {}}}"#).unwrap();
+        assert!(config.agent_of("w").is_some());
+        assert!(config.agent_of("v").is_none() && config.agent_of("u").is_none());
+    }
+
+    #[test]
     fn values_that_cannot_work_are_refused() {
         for (text, key) in [
             (r#"{"maxTurns": 0}"#, "maxTurns"),
@@ -290,6 +308,10 @@ mod tests {
             (r#"{"log": {"level": "katad=wat"}}"#, "log.level"),
             (r#"{"agent": {"backend": "command"}}"#, "agent.command"),
             (r#"{"workspaces": {"w": {"owners": {"slak": []}}}}"#, "slack"),
+            (
+                r#"{"workspaces": {"w": {"agent": {"backend": "acp"}}}}"#,
+                "workspaces.w",
+            ),
             (r#"{"retention": {"processedDays": -2}}"#, "processedDays"),
             (r#"{"log": {"files": 0}}"#, "log.files"),
             ("[]", "object"),
