@@ -1,6 +1,6 @@
 //! What becomes of a transcript that has grown too long: its newest part stays, a summary takes the place of the rest.
 //!
-//! [`plan`] says whether and where to cut. The [`Cut`] holds the [instruction](Cut::instruction) by which the agent itself
+//! [`plan()`] says whether and where to cut. The [`Cut`] holds the [instruction](Cut::instruction) by which the agent itself
 //! writes the summary, [takes it](Cut::apply) if it makes the session small enough, and [writes one
 //! itself](Cut::fallback) where the agent failed, wrote too much, or would cost too much. A summary that was taken makes
 //! the session fit: nothing is compacted again for the same prompt.
