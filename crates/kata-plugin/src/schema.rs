@@ -109,11 +109,13 @@ impl InputSchema {
         let place = error.schema_path().as_str();
         let object = place.rsplit_once('/').map_or("", |(object, _)| object);
         let known = self.schema.pointer(&format!("{object}/properties"));
-        let names: Vec<_> = known
+        let mut names: Vec<_> = known
             .and_then(Value::as_object)
             .into_iter()
             .flat_map(|known| known.keys().map(String::as_str))
             .collect();
+        // In which order an object's keys come hangs on who else is built.
+        names.sort_unstable();
         if names.is_empty() {
             "a property is not known".to_owned()
         } else {
