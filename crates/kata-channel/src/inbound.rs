@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    control::Emoji,
     id::{ChannelKey, MessageId, Place, SenderId},
     time::Timestamp,
 };
@@ -39,6 +40,16 @@ pub enum Kind {
     },
     /// An earlier message (`Inbound::id`) was deleted.
     Deletion,
+    /// Somebody put a reaction on a message: on one of theirs, or on one of ours. Its own id is a
+    /// [`reaction_id`](crate::reaction_id), its text the emoji, its sender whoever reacted (for our own signs, us). The place
+    /// is the conversation; the thread may be left out, since the message is found by its id. A reaction that was taken off is
+    /// nothing to us.
+    Reaction {
+        /// The message that it was put on.
+        on: MessageId,
+        /// What was put on it.
+        emoji: Emoji,
+    },
 }
 
 /// A message's text, twice: as the platform sent it and as a reader on the platform sees it.

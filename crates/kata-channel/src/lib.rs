@@ -17,6 +17,7 @@
 //! ```
 
 pub mod adapter;
+pub mod control;
 pub mod drive;
 pub mod egress;
 pub mod error;
@@ -33,6 +34,7 @@ pub use adapter::{
     Adapter, Cards, Descriptor, Files, History, Identity, Length, PollPage, PollRequest, Push, ReadBack,
     Sign, Signs, ThreadPage, Unit,
 };
+pub use control::{Control, Emoji, reaction_id};
 pub use error::{ChannelError, Effect, Error, SendError, cause_ref};
 pub use id::{ChannelKey, ConversationId, MessageId, Place, SenderId, Slug, ThreadId, WorkspaceId};
 pub use inbound::{

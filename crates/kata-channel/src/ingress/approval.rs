@@ -103,7 +103,7 @@ impl ApprovalRouter {
                 .readings(&message.text)
                 .filter_map(|text| read(&text))
                 .find(|answer| self.questions.contains(here, &answer.code)),
-            Kind::Edit { .. } | Kind::Deletion => None,
+            Kind::Edit { .. } | Kind::Deletion | Kind::Reaction { .. } => None,
         }
     }
 }

@@ -28,7 +28,7 @@ impl ChatCommands {
             }
             Kind::Command { .. } => spoken(&text.readable).or_else(|| after_a_command(&text.readable)),
             Kind::Message => self.trigger.readings(text).find_map(|text| spoken(&text)),
-            Kind::Press | Kind::Edit { .. } | Kind::Deletion => None,
+            Kind::Press | Kind::Edit { .. } | Kind::Deletion | Kind::Reaction { .. } => None,
         }
     }
 }
