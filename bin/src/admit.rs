@@ -1,4 +1,5 @@
-//! The bottom of the ingress stack: a page becomes rows, in one transaction with its cursor (D2, D3).
+//! The bottom of the ingress stack: a page becomes rows, in one transaction with its cursor (D2, D3). Its answer says what is
+//! news, to the layers above it that show it to hooks (D1).
 
 use std::{
     sync::{Arc, Weak},
@@ -8,10 +9,10 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use kata_channel::{
-    Admitted, Advance, Consumed, Disposition, Error, Inbound, Kind, Page, Role, Sender,
+    Advance, Consumed, Disposition, Error, Inbound, Kind, Page, Role, Sender,
     settings::{Filter, SessionSettings},
 };
-use kata_plugin::{Announcer, Session};
+use kata_plugin::{Session, Stored};
 use kata_store::{
     Admit, ApprovalEffect, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, StoreError,
     UnixMs,
@@ -39,8 +40,6 @@ pub(crate) struct AdmitService {
     /// Weak: the daemon's channels hold this stack.
     daemon: Weak<Daemon>,
     events: Events,
-    /// D1: hooks are told after the commit, and for new rows only.
-    announcer: Announcer,
     turns: OpenTurns,
     /// Ends the daemon.
     damaged: CancellationToken,
@@ -63,7 +62,6 @@ impl AdmitService {
             naming: Arc::new(naming),
             daemon: Arc::downgrade(daemon),
             events: daemon.events.clone(),
-            announcer: daemon.announcer.clone(),
             turns: daemon.open_turns.clone(),
             damaged: daemon.stopping.clone(),
         }
@@ -71,9 +69,9 @@ impl AdmitService {
 }
 
 impl Service<Page> for AdmitService {
-    type Response = Admitted;
+    type Response = Stored;
     type Error = Error;
-    type Future = BoxFuture<'static, Result<Admitted, Error>>;
+    type Future = BoxFuture<'static, Result<Stored, Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
@@ -86,17 +84,15 @@ impl Service<Page> for AdmitService {
 }
 
 impl AdmitService {
-    async fn admit(self, page: Page) -> Result<Admitted, Error> {
+    async fn admit(self, page: Page) -> Result<Stored, Error> {
         let ready = !matches!(page.advance, Some(Advance::Gap { .. }));
         let total = page.messages.len();
         let kept: Vec<Inbound> = page.messages.into_iter().filter(is_for_us).collect();
-        let mut admitted = Admitted {
-            refused: total - kept.len(),
-            ..Admitted::default()
-        };
+        let mut stored = Stored::default();
+        stored.admitted.refused = total - kept.len();
         let cursor = page.advance.map(cursor_move);
         if kept.is_empty() && cursor.is_none() {
-            return Ok(admitted);
+            return Ok(stored);
         }
         let arrivals = kept.iter().map(|m| self.arrival(m, ready)).collect();
         let admit = Admit {
@@ -111,9 +107,9 @@ impl AdmitService {
         }
         let outcomes = admitting?;
         for (message, outcome) in kept.iter().zip(outcomes) {
-            self.tell(message, outcome, &mut admitted).await;
+            self.tell(message, outcome, &mut stored).await;
         }
-        Ok(admitted)
+        Ok(stored)
     }
 
     fn arrival(&self, m: &Inbound, ready: bool) -> Arrival {
@@ -165,20 +161,20 @@ impl AdmitService {
     }
 
     /// D1: what is said to the host is said after the commit, and for new rows only.
-    async fn tell(&self, message: &Inbound, outcome: Outcome, admitted: &mut Admitted) {
+    async fn tell(&self, message: &Inbound, outcome: Outcome, stored: &mut Stored) {
         tracing::debug!(conversation = %message.place.conversation, msg = %message.id, "stored: {outcome:?}");
         match outcome {
             Outcome::New { session_started, .. } => {
-                admitted.new += 1;
+                stored.admitted.new += 1;
                 if let Some(key) = session_started {
                     self.events.session_started(&message.channel, &key).await;
-                    self.announcer.session_start(Session {
+                    stored.sessions.push(Session {
                         channel: message.channel.clone(),
                         place: message.place.clone(),
                         session_key: key,
                     });
                 }
-                self.announcer.message_received(message);
+                stored.messages.push(message.into());
                 self.events
                     .message_received(&message.channel, message.id.as_str())
                     .await;
@@ -189,7 +185,7 @@ impl AdmitService {
                 answered,
                 ..
             } => {
-                admitted.new += 1;
+                stored.admitted.new += 1;
                 if let (Some(answered), Some(daemon)) = (answered, self.daemon.upgrade()) {
                     daemon.gate.approvals.answered(&daemon, &answered).await;
                 }
@@ -204,7 +200,7 @@ impl AdmitService {
                     .await;
             }
             Outcome::Known | Outcome::Edited { .. } | Outcome::Withdrawn { .. } | Outcome::Ignored => {
-                admitted.known += 1;
+                stored.admitted.known += 1;
             }
         }
     }

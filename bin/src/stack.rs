@@ -3,8 +3,11 @@
 //!
 //! Between the stacks stand three loops and a database: ingress ends in a commit; the claim loop
 //! (`daemon/turns.rs`) takes capacity, then the next ready lane, and runs it through the turn stack; the turn's end
-//! and its answer are one commit; the outbox loop (`daemon/sends.rs`) runs each part of an answer through the egress
-//! stack, and writes down what became of it.
+//! and its answer are one commit; the outbox loop (`daemon/sends.rs`) runs each answer through the prepare stack and each
+//! of its parts through the egress stack, and writes down what became of it.
+//!
+//! The hooks of plugins are five lines of it: `message_received` and `session_start` in [`ingress`], `before_tool_call` and
+//! `after_tool_call` in [`tool`], `message_sending` in [`prepare`].
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -18,7 +21,8 @@ use kata_channel::{
 };
 use kata_perm::{ToolCall, gate::GateLayer};
 use kata_plugin::{
-    AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, ToolOutput, ToolTimeoutLayer, Tools, ValidateLayer,
+    AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, Draft, MessageReceivedLayer, MessageSendingLayer,
+    SessionStartLayer, ToolOutput, ToolTimeoutLayer, Tools, ValidateLayer,
 };
 use kata_store::ChannelId;
 use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
@@ -27,6 +31,7 @@ use crate::{
     admit::{AdmitService, Naming},
     daemon::{Channel, Daemon, Spec},
     gate::{Docket, Standing},
+    render::Render,
     rescue::{self, Attempt, RescueLayer, SendOutcome, TurnOutcome},
     tools,
     turn::{BudgetLayer, Claimed, FilesLayer, SessionLayer},
@@ -65,6 +70,8 @@ pub(crate) fn ingress(daemon: &Arc<Daemon>, id: ChannelId, spec: &Spec, trigger:
         .layer(EachLayer::new(trigger)) // what is not for us leaves no row
         .layer(EachLayer::new(quota)) // behind all that decides: only what waits for a turn is metered
         .layer(EachLayer::new(coalesce)) // under the quota: the longer of two waits counts
+        .layer(MessageReceivedLayer::new(daemon.announcer.clone())) // over the commit: hooks see what is new and stored (D1)
+        .layer(SessionStartLayer::new(daemon.announcer.clone())) // under it: a session begins before its first message
         .service(AdmitService::new(daemon, id, naming)) // durable; then, and not before, the platform may be told
 }
 
@@ -111,6 +118,17 @@ pub(crate) fn tool(daemon: &Daemon, docket: &Arc<Docket>, turn: &Standing) -> To
         .layer(ToolTimeoutLayer::new(tools.clone(), TOOL)) // what was cut off may have happened
         .layer(BoundLayer::new(TOOL_OUTPUT)) // an agent's memory is as bounded as ours
         .service(Tools::new(tools, context))
+}
+
+/// An answer's way from what the agent said to the parts that are sent. They are durable before anything of it is (D17).
+pub(crate) fn prepare(
+    daemon: &Daemon,
+    channel: &Arc<Channel>,
+) -> impl Service<Draft, Response = Vec<String>, Error = kata_channel::Error, Future: Send> + use<> {
+    ServiceBuilder::new()
+        .layer(SpanLayer) // first, so that every line below names the answer
+        .layer(MessageSendingLayer::new(channel.message_sending(daemon))) // over the rendering: hooks read what was said, not markup; one that fails stops it
+        .service(Render::new(channel)) // in the platform's markup, split where it must be
 }
 
 /// A part's way out. Made anew for each part: its age decides what becomes of a failure.

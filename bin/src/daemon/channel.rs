@@ -13,6 +13,7 @@ use kata_channel::{
     markdown,
 };
 use kata_ipc::event::ConnectionStatus as ChannelState;
+use kata_plugin::MessageSendingHooks;
 use kata_store::{ChannelId, Store};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -294,6 +295,14 @@ impl Channel {
     pub(crate) fn render(&self, markdown: &str) -> Vec<String> {
         let descriptor = self.adapter.descriptor();
         markdown::render(markdown, &descriptor.dialect, descriptor.length)
+    }
+
+    /// The hooks that look at its answers.
+    pub(crate) fn message_sending(&self, daemon: &Daemon) -> MessageSendingHooks {
+        let (policies, workspace) = (&daemon.gate.policies, self.key.workspace.as_str());
+        daemon
+            .registrar()
+            .message_sending(|plugin| policies.is_enabled(workspace, plugin))
     }
 
     /// A send was refused because the token is no longer good.

@@ -12,7 +12,6 @@ use tower::ServiceExt;
 
 use super::{Daemon, channel::Channel, ledger::Ledger};
 use crate::{
-    hooks,
     rescue::{self, Attempt},
     stack,
 };
@@ -124,9 +123,8 @@ async fn prepare(daemon: &Arc<Daemon>, channel: &Arc<Channel>, raw: RawAnswer) {
         },
         text: raw.content,
     };
-    match hooks::message_sending(&hooks::of(daemon, &channel.key), draft).await {
-        Ok(text) => {
-            let parts = channel.render(&text);
+    match stack::prepare(daemon, channel).oneshot(draft).await {
+        Ok(parts) => {
             daemon
                 .persist("preparing an answer", || {
                     daemon.store.prepare(raw.id, parts.clone())
@@ -134,6 +132,7 @@ async fn prepare(daemon: &Arc<Daemon>, channel: &Arc<Channel>, raw: RawAnswer) {
                 .await;
         }
         Err(why) => {
+            let why = why.to_string();
             let said = format!("answer {} is {why}", raw.id);
             daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
             daemon

@@ -11,7 +11,7 @@ use super::{Claimed, Slot};
 use crate::{
     daemon::{Channel, Daemon, Sign},
     gate::{Docket, Standing},
-    hooks, replies,
+    replies,
     rescue::TurnOutcome,
     stack,
 };
@@ -96,7 +96,8 @@ async fn end(
 
 /// D17: the turn's end and its answer are one commit. Where no hook is to look at it, its parts are in it too.
 async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: i64, text: &str) {
-    let parts = hooks::of(daemon, &channel.key)
+    let parts = channel
+        .message_sending(daemon)
         .is_empty()
         .then(|| channel.render(text));
     let is_said = parts

@@ -1,18 +1,22 @@
 //! Tells the hooks that only look what has happened: one thing after the other, and nobody waits for them.
 
+mod layer;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use kata_channel::{ChannelKey, WorkspaceId};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use self::layer::{
+    MessageReceivedLayer, MessageReceivedService, SessionStartLayer, SessionStartService, Stored,
+};
 use crate::{
     hook::{Hook, MessageReceived, Received, Session, SessionStart},
-    layer::HOOK,
+    layer::asked,
     registrar::Registrar,
 };
 
@@ -86,7 +90,7 @@ impl Announcer {
 
 impl Announcements {
     /// Tells the hooks until `stop` is cancelled, or all announcers are gone. A hook that fails, panics or takes more than
-    /// [`HOOK`] is logged; those behind it are told all the same.
+    /// [`HOOK`](crate::layer::HOOK) is logged; those behind it are told all the same.
     ///
     /// # Cancel safety
     /// Dropping it forgets what was not told.
@@ -128,13 +132,9 @@ impl Announcements {
 }
 
 async fn look(hook: &str, news: &News, looks: BoxFuture<'_, Result<(), String>>) {
-    let why = match timeout(HOOK, AssertUnwindSafe(looks).catch_unwind()).await {
-        Ok(Ok(Ok(()))) => return,
-        Ok(Ok(Err(why))) => why,
-        Ok(Err(_)) => "it broke down".to_owned(),
-        Err(_) => format!("it did not end within {HOOK:?}"),
-    };
-    tracing::warn!(hook, channel = %news.channel(), error = why, "a hook could not look at {news}");
+    if let Err(why) = asked(looks).await {
+        tracing::warn!(hook, channel = %news.channel(), error = why, "a hook could not look at {news}");
+    }
 }
 
 impl fmt::Debug for Announcements {

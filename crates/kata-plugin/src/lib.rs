@@ -1,8 +1,8 @@
 //! The plugin contract: one crate a platform brings channels, tools and services into the daemon through a [`Registrar`].
 //! First-party only, compiled in, enabled per workspace.
 //!
-//! Beside the contract stands what every tool call passes: the [`layer`]s of the TOOL stack, and the [`mcp`] face that
-//! tools show to agents.
+//! Beside the contract stand the layers by which the five hooks see what passes, what every tool call passes besides (the
+//! [`layer`]s of the TOOL stack), and the [`mcp`] face that tools show to agents.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -71,7 +71,10 @@ mod state;
 mod tool;
 
 pub use action::{ActionContext, ActionError, act};
-pub use announce::{Announcements, Announcer};
+pub use announce::{
+    Announcements, Announcer, MessageReceivedLayer, MessageReceivedService, SessionStartLayer,
+    SessionStartService, Stored,
+};
 pub use channel::{ChannelContext, ChannelFactory, ChannelKind, SetupError};
 pub use hook::{
     AfterToolCall, AfterToolCallHooks, Before, BeforeToolCall, BeforeToolCallHooks, Draft, Hook,
@@ -79,8 +82,8 @@ pub use hook::{
 };
 pub use kata_perm::{ToolCall, ToolDefault};
 pub use layer::{
-    AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, ToolLimitLayer, ToolTimeoutLayer, Tools,
-    ValidateLayer,
+    AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, MessageSendingLayer, ToolLimitLayer,
+    ToolTimeoutLayer, Tools, ValidateLayer, Withheld,
 };
 pub use plugin::{Plugin, Plugins};
 pub use registered::{RegisteredTool, ToolSet};

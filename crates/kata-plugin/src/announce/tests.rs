@@ -6,10 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use kata_channel::{Place, Role, Sender, Timestamp};
+use kata_channel::{Admitted, Error, Page, Place, Role, Sender, Timestamp};
 use tokio::{sync::Notify, task::JoinHandle};
+use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
 use super::*;
+use crate::layer::HOOK;
 
 /// What a hook does when it has looked.
 #[derive(Clone, Copy)]
@@ -222,4 +224,48 @@ fn what_is_shown_holds_no_way_to_answer_in_anothers_name() {
     let shown = Received::from(&inbound);
     assert_eq!(shown, message("w1", "hello"));
     assert!(!format!("{shown:?}").contains("secret"));
+}
+
+/// What a commit says about a page with this message in a session that began with it.
+fn stored() -> Stored {
+    Stored {
+        admitted: Admitted {
+            new: 1,
+            known: 2,
+            refused: 3,
+        },
+        sessions: vec![session("w2", "s1")],
+        messages: vec![message("w2", "hello")],
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_layers_tell_of_what_a_commit_made_new_a_session_before_its_message() {
+    let (announcer, announcements, seen) = hooks(&[("kata-a", "a", Does::Go)]);
+    let stack = ServiceBuilder::new()
+        .layer(MessageReceivedLayer::new(announcer.clone()))
+        .layer(SessionStartLayer::new(announcer))
+        .service(service_fn(|_: Page| future::ready(Ok::<_, Error>(stored()))));
+    let admitted = stack.oneshot(Page::pushed(Vec::new())).await.unwrap();
+    assert_eq!(
+        admitted,
+        stored().admitted,
+        "those above learn what they learned before"
+    );
+    run(announcements, &CancellationToken::new());
+    assert_eq!(seen.first(2).await, ["a s1", "a hello"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_stored_is_told_to_nobody() {
+    let (announcer, announcements, seen) = hooks(&[("kata-a", "a", Does::Go)]);
+    let stack = ServiceBuilder::new()
+        .layer(MessageReceivedLayer::new(announcer.clone()))
+        .layer(SessionStartLayer::new(announcer))
+        .service(service_fn(|_: Page| {
+            future::ready(Err::<Stored, Error>("the disk is full".into()))
+        }));
+    assert!(stack.oneshot(Page::pushed(Vec::new())).await.is_err());
+    run(announcements, &CancellationToken::new()).await.unwrap();
+    assert!(seen.first(0).await.is_empty());
 }

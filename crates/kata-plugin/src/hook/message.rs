@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kata_channel::{ChannelKey, Inbound, MessageId, Place, Role, Sender, Timestamp};
+use kata_channel::{ChannelKey, Inbound, MessageId, Place, Role, Sender, Timestamp, span::Traced};
+use tracing::Span;
 
 /// A message that came in and is stored. It holds nothing by which a plugin could answer in another's name: the metadata of
 /// its platform (addresses to answer at) and its files stay with the channel.
@@ -83,6 +84,14 @@ pub trait MessageSending: Send + Sync + 'static {
 
 /// Hooks, in the order in which they came.
 pub type MessageSendingHooks = Vec<Arc<dyn MessageSending>>;
+
+// === impl Draft ===
+
+impl Traced for Draft {
+    fn span(&self) -> Span {
+        tracing::info_span!("prepare", channel = %self.channel, conversation = %self.place.conversation)
+    }
+}
 
 // === impl Received ===
 

@@ -8,10 +8,9 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use kata_perm::ToolCall;
-use tokio::time::timeout;
 use tower::{Layer, Service};
 
-use super::{Error, HOOK};
+use super::{Error, asked};
 use crate::{
     hook::{AfterToolCall, Outcome},
     tool::{ToolContext, ToolOutput},
@@ -45,10 +44,8 @@ impl AfterToolCallLayer {
 
     async fn tell(&self, call: &ToolCall, outcome: Outcome<'_>) {
         for hook in &*self.hooks {
-            let why = match timeout(HOOK, hook.after(&self.context, call, outcome)).await {
-                Ok(Ok(())) => continue,
-                Ok(Err(why)) => why,
-                Err(_) => format!("it did not end within {HOOK:?}"),
+            let Err(why) = asked(hook.after(&self.context, call, outcome)).await else {
+                continue;
             };
             tracing::warn!(
                 hook = hook.name(),

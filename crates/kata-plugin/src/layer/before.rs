@@ -8,10 +8,9 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use kata_perm::ToolCall;
-use tokio::time::timeout;
 use tower::{Layer, Service};
 
-use super::{Error, HOOK};
+use super::{Error, asked};
 use crate::{
     hook::{Before, BeforeToolCall},
     tool::{ToolContext, ToolOutput},
@@ -24,7 +23,7 @@ pub struct BeforeToolCallLayer {
     context: Arc<ToolContext>,
 }
 
-/// Asks the hooks in their order; the first that stops a call ends it. One that fails, or is late, stops it too.
+/// Asks the hooks in their order; the first that stops a call ends it. One that fails, panics or is late stops it too.
 #[derive(Clone)]
 pub struct BeforeToolCallService<S> {
     inner: S,
@@ -54,11 +53,10 @@ impl BeforeToolCallLayer {
 
     async fn ask(&self, call: &ToolCall) -> Result<(), Blocked> {
         for hook in &*self.hooks {
-            let reason = match timeout(HOOK, hook.before(&self.context, call)).await {
-                Ok(Ok(Before::Go)) => continue,
-                Ok(Ok(Before::Block { reason })) => reason,
-                Ok(Err(why)) => format!("it could not look at the call: {why}"),
-                Err(_) => format!("it did not answer within {HOOK:?}"),
+            let reason = match asked(hook.before(&self.context, call)).await {
+                Ok(Before::Go) => continue,
+                Ok(Before::Block { reason }) => reason,
+                Err(why) => format!("it could not look at the call: {why}"),
             };
             return Err(Blocked {
                 tool: call.tool.clone(),
@@ -223,7 +221,7 @@ mod tests {
         let (answer, _) = call(vec![None, go()]).await;
         assert_eq!(
             sentence(answer),
-            "slack_echo was stopped by the hook first: it did not answer within 5s"
+            "slack_echo was stopped by the hook first: it could not look at the call: it did not answer within 5s"
         );
     }
 }
