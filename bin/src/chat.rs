@@ -80,7 +80,7 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
         config,
         store: opened.store,
         clock,
-        events: Events::chat(events),
+        events: Events::inside(events),
         plugins,
         host: None,
     });
@@ -150,6 +150,7 @@ fn spec(plugins: &Registrar, agent: AgentChoice) -> Option<Spec> {
         poll_interval: None,
         token: None,
         app_token: None,
+        advice: None,
         owners: vec![SENDER.to_owned()],
     })
 }

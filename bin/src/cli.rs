@@ -31,6 +31,8 @@ pub(crate) enum Command {
         )]
         ignored: Vec<String>,
     },
+    /// Serve without the app: channels and tokens come from the config directory
+    Serve,
     /// Talk to an agent in this terminal, through the same path that a message from a platform takes
     Chat {
         /// The agent: `echo`, `acp PROGRAM ARGS…` or `command PROGRAM ARGS…`

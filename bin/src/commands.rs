@@ -12,7 +12,7 @@ use kata_ipc::{
 use kata_store::{Retried, StoreError};
 
 use crate::{
-    daemon::{Channels, Daemon},
+    daemon::{Asked, Channels, Daemon},
     plugins, query,
 };
 
@@ -143,7 +143,13 @@ fn unavailable(what: &str, so: &str) -> Refused {
 
 /// The whole desired state. Carried out in a task of its own: connecting to a platform must not hold up a command.
 fn configure_channels(daemon: &Arc<Daemon>, configure: &ConfigureChannels, request_id: Option<String>) {
-    let desired = daemon.read(&configure.workspaces);
+    let asked = configure.workspaces.iter().map(|workspace| Asked {
+        workspace: &workspace.workspace_id,
+        configs: &workspace.configs,
+        tokens: &workspace.tokens,
+        enabled_plugins: &workspace.enabled_plugins,
+    });
+    let desired = daemon.read(asked);
     let number = daemon.channels.next_configuration();
     let daemon = Arc::clone(daemon);
     daemon.tasks.clone().spawn(async move {

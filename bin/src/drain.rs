@@ -1,7 +1,7 @@
 //! The end: within five seconds of its first sign everything in flight is finished or given back uncounted, nothing
 //! half-written (promise 12).
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, thread, time::Duration};
 
 use kata_ipc::{
     Command, Outgoing, Request,
@@ -14,7 +14,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{commands, daemon::Daemon, exit::Exit, host::HostLink};
+use crate::{commands, daemon::Daemon, exit::Exit};
 
 /// After the first sign the process ends itself, whatever hangs.
 const WATCHDOG: Duration = Duration::from_millis(4500);
@@ -111,12 +111,12 @@ pub(crate) fn arm_watchdog(exit: Exit) {
     }
 }
 
-/// Drains: sources are stopped, turns and sends may end, late answers are taken until the store closes.
+/// Drains: sources are stopped, turns and sends may end, late answers are taken until the store closes. `late` takes what a
+/// host still says, and does not end.
 pub(crate) async fn drain(
     daemon: &Arc<Daemon>,
-    host: &Arc<HostLink>,
     sign: Sign,
-    incoming: &mut mpsc::Receiver<Incoming>,
+    late: impl Future<Output = Infallible>,
     ending: &mut Ending,
 ) -> Exit {
     let exit = if sign == Sign::Broken {
@@ -134,7 +134,9 @@ pub(crate) async fn drain(
     daemon.stopping.cancel();
     daemon.turning.close();
     daemon.sending.close();
-    if sign == Sign::HostGone {
+    if sign == Sign::HostGone
+        && let Some(host) = &daemon.host
+    {
         host.gone();
     }
     let in_flight = async {
@@ -147,17 +149,17 @@ pub(crate) async fn drain(
     tokio::select! {
         biased;
         () = in_flight => {}
-        () = late_lines(daemon, incoming) => {}
+        never = late => match never {},
         () = ending.again() => tracing::warn!("a second signal; leaving now"),
         () = tokio::time::sleep_until(deadline) => tracing::info!("the drain's time is over"),
     }
     ending.release();
-    close(daemon, host).await;
+    close(daemon).await;
     exit
 }
 
 /// D13: during the drain stdin is read on, and answers are committed.
-async fn late_lines(daemon: &Arc<Daemon>, incoming: &mut mpsc::Receiver<Incoming>) {
+pub(crate) async fn late_lines(daemon: &Arc<Daemon>, incoming: &mut mpsc::Receiver<Incoming>) -> Infallible {
     while let Some(line) = incoming.recv().await {
         match line {
             Incoming::Request(Request {
@@ -187,8 +189,10 @@ async fn late_lines(daemon: &Arc<Daemon>, incoming: &mut mpsc::Receiver<Incoming
 }
 
 /// What is still open is given back uncounted, and the store is closed.
-async fn close(daemon: &Arc<Daemon>, host: &Arc<HostLink>) {
-    host.release();
+async fn close(daemon: &Arc<Daemon>) {
+    if let Some(host) = &daemon.host {
+        host.release();
+    }
     let closing = async {
         if let Err(error) = daemon.store.give_back_all().await {
             tracing::error!(%error, "open turns could not be given back; the next start counts them as tried");

@@ -11,6 +11,7 @@ mod daemon;
 mod drain;
 mod exit;
 mod explain;
+mod folder;
 mod gate;
 mod grants;
 mod home;
@@ -24,12 +25,15 @@ mod render;
 mod replies;
 mod rescue;
 mod run;
+mod serve;
 mod stack;
+mod start;
 mod status;
 mod stdio;
 mod terminal;
 mod tools;
 mod turn;
+mod watch;
 mod wire;
 
 use std::{io, process::ExitCode};
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
     };
     match cli.command {
         Command::Run { ignored } => run::run(&ignored),
+        Command::Serve => serve::run(),
         Command::Chat { agent, verbose } => chat::run(&agent, verbose),
         Command::Status { json } => status::run(json),
         Command::Explain { message, json } => explain::run(&message, json),

@@ -2,24 +2,23 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use kata_channel::Clock;
 use kata_ipc::{
     Command, Outgoing, Request,
     codec::LineLimit,
     event::DaemonStatus,
     stdio::{Incoming, Writer, spawn_reader, spawn_writer},
 };
-use kata_store::{OpenError, StoreError};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     commands,
-    daemon::{Daemon, Events, Parts},
+    daemon::{Daemon, Events},
     drain::{self, Ending},
     exit::Exit,
-    home::{DaemonConfig, Home, Lock, LockError, LogConfig, PidFile, parse_daemon_json},
-    host::HostLink,
-    logging, open, plugins, stdio,
+    home::{DaemonConfig, Home, Lock, LockError, LogConfig, parse_daemon_json},
+    logging,
+    start::{self, Started},
+    stdio,
 };
 
 /// A fatal start waits this long for a line: a daemon that exits before it has read stdin raises EPIPE in the app.
@@ -121,57 +120,19 @@ impl Session {
             Some(Err(why)) => return self.fail(&why.to_string(), Exit::BadConfig).await,
             None => return self.leave().await,
         };
-        let clock = Clock::system();
-        let opened = match open::store(&home, &config, &clock) {
-            Ok(opened) => opened,
-            Err(why) => return self.fail(&open::refusal(&home, &why), exit_of(&why)).await,
+        let started = start::daemon(home, config, self.events.clone(), true);
+        let mut started = match started {
+            Ok(started) => started,
+            Err(failed) => return self.fail(&failed.why, failed.exit).await,
         };
-        let pid = match PidFile::write(home.pid_file()) {
-            Ok(pid) => pid,
-            Err(why) => {
-                let said = format!("cannot write {}: {why}", home.pid_file().display());
-                return self.fail(&said, Exit::BadConfig).await;
-            }
-        };
-        let (host, turns) = HostLink::new();
-        let plugins = match plugins::all() {
-            Ok(plugins) => plugins,
-            Err(why) => return self.fail(&why.to_string(), Exit::Bug).await,
-        };
-        let daemon = Daemon::new(Parts {
-            home,
-            config,
-            store: opened.store,
-            clock,
-            events: self.events.clone(),
-            plugins,
-            host: Some(Arc::clone(&host)),
-        });
-        daemon
-            .tasks
-            .spawn(HostLink::deliver(Arc::clone(&daemon), Arc::clone(&host), turns));
-        daemon.start();
-        self.events.status(DaemonStatus::Running, None, None).await;
-        tracing::info!(
-            version = env!("CARGO_PKG_VERSION"),
-            pid = std::process::id(),
-            "running"
-        );
-        if let Some(aside) = opened.set_aside {
-            let said = format!(
-                "the database was damaged ({}); it is kept as {}, and a new one was begun",
-                aside.reason,
-                aside.path.display()
-            );
-            self.events.plugin_error("katad", &said).await;
-        }
-        daemon.say_parked(opened.parked);
+        started.announce().await;
+        let Started { daemon, pid, .. } = started;
         for request in std::mem::take(&mut self.early) {
             commands::carry_out(&daemon, request).await;
         }
         let sign = self.command_loop(&daemon).await;
-        let exit = drain::drain(&daemon, &host, sign, &mut self.incoming, &mut self.ending).await;
-        // In this order: the next daemon must not find our pid in a file that it may already write.
+        let late = drain::late_lines(&daemon, &mut self.incoming);
+        let exit = drain::drain(&daemon, sign, late, &mut self.ending).await;
         drop(pid);
         drop(lock);
         self.events.status(DaemonStatus::Stopped, None, None).await;
@@ -258,13 +219,5 @@ impl Session {
             .status(DaemonStatus::Error, Some(why.to_owned()), None)
             .await;
         exit
-    }
-}
-
-fn exit_of(error: &OpenError) -> Exit {
-    match error {
-        // Waiting helps neither of these.
-        OpenError::Newer { .. } | OpenError::Store(StoreError::Database(_)) => Exit::BadConfig,
-        _ => Exit::TryLater,
     }
 }

@@ -11,12 +11,14 @@
 //! Waits never sleep: each is woken by a change and gives up after [`PATIENCE`] with a dump of all that happened.
 
 pub mod acp;
+mod command;
 pub mod host;
 mod orphans;
 pub mod slack;
 mod stage;
 mod wait;
 
+pub use command::{Done, Katad, Served};
 pub use orphans::no_orphans;
 pub use stage::{SLUG, Stage, WORKSPACE};
 pub use wait::PATIENCE;

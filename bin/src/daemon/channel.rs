@@ -67,11 +67,7 @@ struct State {
 impl Running {
     /// Makes the adapter at once, and opens the channel in a task of its own.
     pub(super) fn start(daemon: &Arc<Daemon>, spec: Spec) -> Result<Self, Refusal> {
-        let context = spec.context(daemon.clock.clone(), daemon.tasks.clone())?;
-        let adapter = (spec.kind.make)(context).map_err(|e| Refusal {
-            plugin_id: spec.key.slug.to_string(),
-            error: e.to_string(),
-        })?;
+        let adapter = spec.adapter(daemon.clock.clone(), daemon.tasks.clone())?;
         let trigger = Trigger::compile(spec.filter.patterns()).map_err(|e| Refusal {
             plugin_id: spec.key.slug.to_string(),
             error: format!("channel {:?}: {e}", spec.key.slug),

@@ -41,7 +41,7 @@ pub(crate) struct Eligible {
 }
 
 /// What `configure_channels` asks for, read and checked.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Desired {
     pub(crate) specs: Vec<Spec>,
     pub(crate) refusals: Vec<Refusal>,

@@ -46,8 +46,8 @@ pub(crate) struct Events {
 enum Target {
     /// The protocol's writer.
     Wire(EventSender),
-    /// `katad chat`, which shows some of them.
-    Chat(mpsc::Sender<Event>),
+    /// This program itself, which shows some of them.
+    Inside(mpsc::Sender<Event>),
 }
 
 // === impl Events ===
@@ -60,9 +60,10 @@ impl Events {
         }
     }
 
-    pub(crate) fn chat(to: mpsc::Sender<Event>) -> Self {
+    /// For a daemon without a host.
+    pub(crate) fn inside(to: mpsc::Sender<Event>) -> Self {
         Self {
-            to: open(Target::Chat(to)),
+            to: open(Target::Inside(to)),
             status: Arc::new(Mutex::new(DaemonStatus::Starting)),
         }
     }
@@ -167,7 +168,7 @@ impl Events {
 
     /// What a person must act on: all that the 0.7 app shows.
     pub(crate) async fn plugin_error(&self, plugin: &str, error: &str) {
-        tracing::warn!(plugin, error, "told the host");
+        tracing::warn!(plugin, "{error}");
         self.send(PluginError {
             plugin_id: plugin.to_owned(),
             error: error.to_owned(),
@@ -231,7 +232,7 @@ impl Events {
         let sending = async {
             match to {
                 Some(Target::Wire(to)) => drop(to.send(outgoing).await),
-                Some(Target::Chat(to)) => drop(to.send(outgoing.event).await),
+                Some(Target::Inside(to)) => drop(to.send(outgoing.event).await),
                 None => {}
             }
         };

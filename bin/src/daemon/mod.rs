@@ -3,6 +3,7 @@
 mod channel;
 mod channels;
 mod cursors;
+mod desired;
 mod events;
 pub(crate) mod ledger;
 mod persist;
@@ -29,9 +30,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) use self::{
     channel::Channel,
     channels::{Channels, Desired},
+    desired::{Asked, Reader},
     events::{Events, fault},
     signs::Sign,
-    spec::{OwnersOf, Spec, Workspace},
+    spec::{OwnersOf, Refusal, Spec, Tokens, TokensOf},
     turns::share,
 };
 use crate::{
@@ -193,7 +195,11 @@ impl Daemon {
 
     /// Runs a loop that must not end before the daemon does: if it panics or returns, the daemon drains, and its
     /// supervisor starts a new one.
-    fn spawn_critical(self: &Arc<Self>, name: &'static str, run: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn_critical(
+        self: &Arc<Self>,
+        name: &'static str,
+        run: impl Future<Output = ()> + Send + 'static,
+    ) {
         let task = self.tasks.spawn(run);
         let stopping = self.stopping.clone();
         self.tasks.spawn(async move {
@@ -276,42 +282,14 @@ impl Daemon {
         order.into_iter().map(with_most).collect()
     }
 
-    /// Reads what `configure_channels` asks for.
-    pub(crate) fn read(&self, workspaces: &[kata_ipc::command::WorkspaceChannels]) -> Desired {
-        let mut desired = Desired::default();
-        for workspace in workspaces {
-            desired
-                .workspaces
-                .push((workspace.workspace_id.clone(), workspace.enabled_plugins.clone()));
-            let known: Vec<_> = self.registrar().channels().map(|kind| kind.plugin).collect();
-            desired.plugins.extend(
-                known
-                    .into_iter()
-                    .filter(|id| workspace.enabled_plugins.iter().any(|e| e == id)),
-            );
-            let against = Workspace {
-                id: &workspace.workspace_id,
-                tokens: &workspace.tokens,
-                enabled_plugins: &workspace.enabled_plugins,
-                plugins: self.registrar(),
-                owners: &self.config,
-            };
-            for raw in &workspace.configs {
-                match Spec::read(against, raw) {
-                    Ok(Some(mut spec)) => {
-                        if spec.settings.agent.backend.is_none()
-                            && let Some(agent) = self.config.agent_of(&workspace.workspace_id)
-                        {
-                            spec.settings.agent = agent.clone();
-                        }
-                        desired.add(spec);
-                    }
-                    Ok(None) => {}
-                    Err(refusal) => desired.refusals.push(refusal),
-                }
-            }
-        }
-        desired
+    /// Reads what is asked for: by `configure_channels`, or by the folder. May block for the keyring.
+    pub(crate) fn read<'a>(&self, asked: impl IntoIterator<Item = Asked<'a>>) -> Desired {
+        let reader = Reader {
+            plugins: self.registrar(),
+            config: &self.config,
+            with_host: self.host.is_some(),
+        };
+        reader.read(asked)
     }
 }
 

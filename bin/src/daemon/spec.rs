@@ -1,13 +1,13 @@
 //! A channel's configuration, checked: what the host sent becomes what a channel is made from, or one sentence.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kata_channel::{
-    ChannelKey,
+    Adapter, ChannelKey,
     settings::{Filter, SessionSettings, Settings},
 };
 use kata_ipc::config::{ChannelConfig, RawConfig};
-use kata_plugin::{ChannelContext, ChannelKind, Registrar};
+use kata_plugin::{ChannelContext, ChannelKind, Registrar, SetupError};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -30,6 +30,8 @@ pub(crate) struct Spec {
     pub(crate) poll_interval: Option<Duration>,
     pub(crate) token: Option<SecretString>,
     pub(crate) app_token: Option<SecretString>,
+    /// Where a token was looked for.
+    pub(crate) advice: Option<String>,
     pub(crate) owners: Vec<String>,
 }
 
@@ -44,18 +46,44 @@ pub(crate) struct Refusal {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Workspace<'a> {
     pub(crate) id: &'a str,
-    pub(crate) tokens: &'a BTreeMap<String, SecretString>,
+    pub(crate) tokens: &'a dyn TokensOf,
     pub(crate) enabled_plugins: &'a [String],
     pub(crate) plugins: &'a Registrar,
     pub(crate) owners: &'a dyn OwnersOf,
 }
 
-impl Workspace<'_> {
-    /// A token as it was meant: pasting brings spaces and line ends along, and an empty one is none.
-    fn token(&self, key: Option<&str>) -> Option<SecretString> {
-        let token = self.tokens.get(key?)?.expose_secret().trim();
-        (!token.is_empty()).then(|| SecretString::from(token))
+/// Where the tokens of a channel come from.
+pub(crate) trait TokensOf: std::fmt::Debug {
+    /// The tokens of a channel. The error is one sentence for the person at the desk.
+    fn tokens(&self, workspace: &str, config: &ChannelConfig) -> Result<Tokens, String>;
+}
+
+/// A channel's secrets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tokens {
+    pub(crate) token: Option<SecretString>,
+    pub(crate) app_token: Option<SecretString>,
+    /// Where a token was looked for, and how one is brought there: said if the channel cannot do without.
+    pub(crate) advice: Option<String>,
+}
+
+/// As a host hands them over.
+impl TokensOf for BTreeMap<String, SecretString> {
+    fn tokens(&self, _: &str, config: &ChannelConfig) -> Result<Tokens, String> {
+        let of = |key: Option<&str>| self.get(key?).cloned();
+        Ok(Tokens {
+            token: of(config.credentials.key()),
+            app_token: of(config.credentials.app_token_key()),
+            advice: None,
+        })
     }
+}
+
+/// A token as it was meant: pasting brings spaces and line ends along, and an empty one is none.
+fn meant(token: Option<SecretString>) -> Option<SecretString> {
+    let token = token?;
+    let text = token.expose_secret().trim();
+    (!text.is_empty()).then(|| SecretString::from(text))
 }
 
 /// Who owns a workspace on a platform.
@@ -81,6 +109,10 @@ impl Spec {
         check_slug(&config.slug)?;
         let kind = kind(workspace, &config)?;
         let slug = config.slug.clone();
+        let tokens = workspace
+            .tokens
+            .tokens(workspace.id, &config)
+            .map_err(|why| refuse(&slug, why))?;
         let object = |name: &str| config.extra.get(name).filter(|v| !v.is_null());
         let spec = Self {
             filter: Filter {
@@ -92,8 +124,9 @@ impl Spec {
             poll_interval: config
                 .poll_interval_ms
                 .map(|ms| Duration::from_millis(ms).max(SHORTEST_POLL)),
-            token: workspace.token(config.credentials.key()),
-            app_token: workspace.token(config.credentials.app_token_key()),
+            token: meant(tokens.token),
+            app_token: meant(tokens.app_token),
+            advice: tokens.advice,
             owners: workspace.owners.owners(workspace.id, kind.adapter),
             key: ChannelKey::new(workspace.id, slug.as_str()),
             kind,
@@ -106,8 +139,24 @@ impl Spec {
         check_settings(&self.settings).map_err(|e| format!("channel {:?}, settings: {e}", self.key.slug))
     }
 
+    /// Makes the channel's adapter. Opens no connection.
+    pub(crate) fn adapter(
+        &self,
+        clock: kata_channel::Clock,
+        tasks: tokio_util::task::TaskTracker,
+    ) -> Result<Arc<dyn Adapter>, Refusal> {
+        let context = self.context(clock, tasks)?;
+        (self.kind.make)(context).map_err(|error| {
+            let said = match (&error, &self.advice) {
+                (SetupError::MissingToken(why), Some(advice)) => format!("{why}; {advice}"),
+                _ => error.to_string(),
+            };
+            refuse(self.key.slug.as_str(), said)
+        })
+    }
+
     /// What the plugin makes the adapter from.
-    pub(crate) fn context(
+    fn context(
         &self,
         clock: kata_channel::Clock,
         tasks: tokio_util::task::TaskTracker,
@@ -229,9 +278,6 @@ fn refuse(plugin_id: &str, error: String) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use kata_plugin::SetupError;
     use serde_json::json;
 
     use super::*;

@@ -12,14 +12,13 @@ use std::{path::PathBuf, sync::Arc};
 use kata_home::Workspaces;
 use tokio_util::sync::CancellationToken;
 
-use self::watch::Watch;
 pub(crate) use self::{
     approvals::Approvals,
     card::reply,
     docket::{Docket, Standing, least_trusted},
     policies::{Place, Policies},
 };
-use crate::{daemon::Daemon, home::Home, tools::ToolSessions};
+use crate::{daemon::Daemon, home::Home, tools::ToolSessions, watch::Watch};
 
 /// Everything about permission that outlives a turn.
 #[derive(Debug)]

@@ -23,12 +23,16 @@ mod error;
 mod folders;
 mod json;
 mod machine;
+mod plugins;
 mod sources;
+mod variable;
 mod workspaces;
 
 pub use channels::{ChannelFile, channels};
 pub use credentials::{Credential, CredentialStore, Credentials, CredentialsError};
 pub use error::HomeError;
 pub use machine::{Machine, MachineError};
+pub use plugins::enabled_plugins;
 pub use sources::{SourceChannel, source_channels};
+pub use variable::{app_token_variable, token_variable};
 pub use workspaces::{Workspace, Workspaces};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::{HomeError, folders};
 
@@ -14,6 +15,9 @@ pub struct SourceChannel {
     /// The source: the name of its folder.
     #[serde(skip)]
     pub source: String,
+    /// Whether the source is switched on.
+    #[serde(skip)]
+    pub enabled: bool,
     /// The platform.
     pub adapter: String,
     /// Slack: the channel's id.
@@ -35,7 +39,41 @@ pub struct SourceChannel {
 /// The part of a source's config that is looked at.
 #[derive(Deserialize)]
 struct Source {
+    /// Absent is on: the app switches a source off by name.
+    #[serde(default)]
+    enabled: Option<bool>,
     channel: Option<SourceChannel>,
+}
+
+// === impl SourceChannel ===
+
+impl SourceChannel {
+    /// The same as the config of a channel, with the source's name. One whose `autoRespond` is `false` is switched off: the
+    /// daemon is there to answer.
+    #[must_use]
+    pub fn config(&self) -> Map<String, Value> {
+        let places = [
+            &self.slack_channel,
+            &self.discord_channel_id,
+            &self.whatsapp_group_jid,
+            &self.gmail_label,
+        ];
+        let places: Vec<&String> = places.into_iter().flatten().collect();
+        let patterns: Vec<&String> = self.trigger_pattern.iter().collect();
+        let mut config = Map::new();
+        config.insert("slug".to_owned(), json!(self.source));
+        config.insert(
+            "enabled".to_owned(),
+            json!(self.enabled && self.auto_respond != Some(false)),
+        );
+        config.insert("adapter".to_owned(), json!(self.adapter));
+        config.insert("credentials".to_owned(), json!({ "sourceSlug": self.source }));
+        config.insert(
+            "filter".to_owned(),
+            json!({ "channelIds": places, "triggerPatterns": patterns }),
+        );
+        config
+    }
 }
 
 /// The sources in `<root>/sources/*/config.json` that have a `channel` block, by name.
@@ -45,9 +83,16 @@ struct Source {
 pub fn source_channels(root: &Path) -> Result<Vec<Result<SourceChannel, HomeError>>, HomeError> {
     let configs = folders::configs::<Source>(&root.join("sources"))?.into_iter();
     let channels = configs.filter_map(|(source, config)| match config {
-        Ok(config) => config
-            .channel
-            .map(|channel| Ok(SourceChannel { source, ..channel })),
+        Ok(Source { enabled, channel }) => {
+            let enabled = enabled.unwrap_or(true);
+            channel.map(|channel| {
+                Ok(SourceChannel {
+                    source,
+                    enabled,
+                    ..channel
+                })
+            })
+        }
         Err(error) => Some(Err(error)),
     });
     Ok(channels.collect())
@@ -69,14 +114,22 @@ mod tests {
             ),
             ("b-plain", r#"{ "type": "mcp" }"#),
             ("c-null", r#"{ "channel": null }"#),
-            ("d-broken", r#"{ "channel": { "slackChannel": "C1" } }"#),
+            (
+                "d-off",
+                r#"{ "enabled": false, "channel": { "adapter": "slack" } }"#,
+            ),
+            (
+                "e-silent",
+                r#"{ "channel": { "adapter": "slack", "autoRespond": false } }"#,
+            ),
+            ("f-broken", r#"{ "channel": { "slackChannel": "C1" } }"#),
         ] {
             let folder = root.path().join("sources").join(name);
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("config.json"), config).unwrap();
         }
         let found = source_channels(root.path()).unwrap();
-        let [slack, broken] = &found[..] else {
+        let [slack, off, silent, broken] = &found[..] else {
             panic!("{found:?}")
         };
         let slack = slack.as_ref().unwrap();
@@ -86,6 +139,20 @@ mod tests {
             (Some("C1"), Some("^kata"))
         );
         assert_eq!((slack.auto_respond, &slack.gmail_label), (Some(true), &None));
+        assert_eq!(
+            Value::from(slack.config()),
+            json!({
+                "slug": "a-slack", "enabled": true, "adapter": "slack", "credentials": { "sourceSlug": "a-slack" },
+                "filter": { "channelIds": ["C1"], "triggerPatterns": ["^kata"] },
+            })
+        );
+        for switched_off in [off, silent] {
+            assert_eq!(
+                switched_off.as_ref().unwrap().config()["enabled"],
+                false,
+                "{switched_off:?}"
+            );
+        }
         assert!(
             broken
                 .as_ref()

@@ -1,6 +1,6 @@
 //! The state that the host wants: `configure_channels`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Map, Value, json};
 
@@ -79,6 +79,18 @@ impl Channel {
     pub fn set(mut self, key: &str, value: Value) -> Self {
         self.config.insert(key.to_owned(), value);
         self
+    }
+
+    /// Writes the config into its folder in a workspace's, as the app does, and takes the secrets nowhere.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write(&self, root: &Path) {
+        let folder = root.join("channels").join(self.slug());
+        fs::create_dir_all(&folder).expect("a writable directory");
+        let draft = folder.join("config.json.new");
+        fs::write(&draft, json!(self.config).to_string()).expect("a writable directory");
+        fs::rename(draft, folder.join("config.json")).expect("a writable directory");
     }
 
     /// Another bot token; `None` = the app has none yet.

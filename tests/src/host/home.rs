@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Config, FakeHost, Policy, process};
-use crate::slack::FakeSlack;
+use crate::{command::Katad, slack::FakeSlack};
 
 /// A config directory, removed with the test.
 #[derive(Debug)]
@@ -60,6 +60,41 @@ impl Home {
     #[must_use]
     pub fn workspace(&self, id: &str) -> PathBuf {
         self.path().join("workspaces").join(id)
+    }
+
+    /// Lists workspaces in the app's `config.json`, each with the folder that it has without the list.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn list_workspaces(&self, ids: &[&str]) {
+        let listed: Vec<Value> = ids
+            .iter()
+            .map(|id| json!({"id": id, "name": id, "rootPath": self.workspace(id), "createdAt": 1}))
+            .collect();
+        let config = json!({"workspaces": listed});
+        fs::write(self.path().join("config.json"), config.to_string()).expect("a writable directory");
+    }
+
+    /// A command of `katad` in this directory, whose Slack is `slack`. It sees nothing of this process's own tokens, and its
+    /// person's home is in the directory as well.
+    #[must_use]
+    pub fn katad(&self, slack: &FakeSlack, arguments: &[&str]) -> Katad {
+        Katad::new(arguments)
+            .env("KATA_CONFIG_DIR", self.path())
+            .env("KATA_SLACK_API_URL", slack.api_url())
+            .env("KATA_KEYRING", "off")
+            .env("HOME", self.person())
+    }
+
+    /// The home directory of the person who runs [`katad`](Self::katad).
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    pub fn person(&self) -> PathBuf {
+        let person = self.path().join("person");
+        fs::create_dir_all(&person).expect("a writable directory");
+        person
     }
 
     /// Writes a workspace's `daemon-permissions.json`, whole and at once, as editors do.

@@ -5,6 +5,7 @@
 
 mod acp;
 mod agent;
+mod app_store;
 mod approvals;
 mod conversation;
 mod disk;
@@ -18,5 +19,6 @@ mod permissions;
 mod platform;
 mod recovery;
 mod refused;
+mod serve;
 mod tools;
 mod turns;
