@@ -3,6 +3,7 @@
 //!
 //! * [`slack::FakeSlack`] speaks Slack's Web API and Socket Mode over loopback, written from Slack's documentation and
 //!   checked against its published schemas, with faults that tests script.
+//! * [`discord::FakeDiscord`] speaks Discord's HTTP API and gateway in the same way.
 //! * [`acp`] is an agent that speaks the Agent Client Protocol, written from its schema; the program `fake-acp` runs it.
 //! * [`host::FakeHost`] spawns a daemon and talks to it over its pipes as the desktop app does.
 //!
@@ -12,13 +13,15 @@
 
 pub mod acp;
 mod command;
+pub mod discord;
 pub mod host;
 mod orphans;
+mod port;
 pub mod slack;
 mod stage;
 mod wait;
 
 pub use command::{Done, Katad, Served};
 pub use orphans::no_orphans;
-pub use stage::{SLUG, Stage, WORKSPACE};
+pub use stage::{BothStage, DiscordStage, Platform, SLUG, Stage, WORKSPACE};
 pub use wait::PATIENCE;

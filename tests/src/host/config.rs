@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_json::{Map, Value, json};
 
 use super::AcpAgent;
-use crate::slack::{APP_TOKEN, BOT_TOKEN};
+use crate::{
+    discord,
+    slack::{APP_TOKEN, BOT_TOKEN},
+};
 
 /// One channel's config, as the app keeps it, and its secrets.
 #[derive(Clone, Debug)]
@@ -30,6 +33,18 @@ impl Channel {
         Self {
             config: config.as_object().cloned().unwrap_or_default(),
             tokens: tokens.into(),
+        }
+    }
+
+    /// A Discord channel with the fake's bot token.
+    #[must_use]
+    pub fn discord(slug: &str) -> Self {
+        let config = json!({
+            "slug": slug, "enabled": true, "adapter": "discord", "credentials": {"channelSlug": slug},
+        });
+        Self {
+            config: config.as_object().cloned().unwrap_or_default(),
+            tokens: BTreeMap::from([(slug.to_owned(), discord::BOT_TOKEN.to_owned())]),
         }
     }
 
@@ -144,7 +159,11 @@ impl Config {
         let workspaces = self.workspaces.iter().map(|(id, channels)| {
             let tokens: BTreeMap<&String, &String> = channels.iter().flat_map(|c| &c.tokens).collect();
             let configs: Vec<_> = channels.iter().map(|c| &c.config).collect();
-            json!({"workspaceId": id, "configs": configs, "tokens": tokens, "enabledPlugins": ["kata-slack"]})
+            let mut plugins = vec!["kata-slack"];
+            if configs.iter().any(|config| config["adapter"] == "discord") {
+                plugins.push("kata-discord");
+            }
+            json!({"workspaceId": id, "configs": configs, "tokens": tokens, "enabledPlugins": plugins})
         });
         json!({"type": "configure_channels", "workspaces": workspaces.collect::<Vec<_>>()})
     }

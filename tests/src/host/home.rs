@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Config, FakeHost, Policy, process};
-use crate::{command::Katad, slack::FakeSlack};
+use crate::{command::Katad, stage::Platform};
 
 /// A config directory, removed with the test.
 #[derive(Debug)]
@@ -75,13 +75,14 @@ impl Home {
         fs::write(self.path().join("config.json"), config.to_string()).expect("a writable directory");
     }
 
-    /// A command of `katad` in this directory, whose Slack is `slack`. It sees nothing of this process's own tokens, and its
+    /// A command of `katad` in this directory, that finds `platform` there. It sees nothing of this process's own tokens, and its
     /// person's home is in the directory as well.
     #[must_use]
-    pub fn katad(&self, slack: &FakeSlack, arguments: &[&str]) -> Katad {
+    pub fn katad(&self, platform: &impl Platform, arguments: &[&str]) -> Katad {
+        let (name, url) = platform.endpoint();
         Katad::new(arguments)
             .env("KATA_CONFIG_DIR", self.path())
-            .env("KATA_SLACK_API_URL", slack.api_url())
+            .env(name, url)
             .env("KATA_KEYRING", "off")
             .env("HOME", self.person())
     }
@@ -109,13 +110,14 @@ impl Home {
         fs::rename(draft, folder.join("daemon-permissions.json")).expect("a writable directory");
     }
 
-    /// Prepares a daemon whose Slack is `slack`.
+    /// Prepares a daemon that finds `platform` where it looks for the real one.
     #[must_use]
-    pub fn start(&self, slack: &FakeSlack) -> Start {
+    pub fn start(&self, platform: &impl Platform) -> Start {
+        let (name, url) = platform.endpoint();
         Start {
             env: vec![
                 ("KATA_CONFIG_DIR".into(), self.path().into()),
-                ("KATA_SLACK_API_URL".into(), slack.api_url().into()),
+                (name.into(), url.into()),
             ],
             start: serde_json::json!({"type": "start"}),
             config: None,
@@ -153,6 +155,13 @@ impl Start {
     pub fn capabilities(mut self, capabilities: &[&str]) -> Self {
         self.start["capabilities"] = capabilities.into();
         self
+    }
+
+    /// It finds this platform too.
+    #[must_use]
+    pub fn and(self, platform: &impl Platform) -> Self {
+        let (name, url) = platform.endpoint();
+        self.env(name, &url)
     }
 
     /// An environment variable.

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
-use super::port::Cut;
+use crate::port::Cut;
 
 /// When an event that was not acknowledged comes again.
 #[derive(Clone, Copy, Debug)]

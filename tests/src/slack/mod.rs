@@ -31,7 +31,7 @@ mod json;
 mod methods;
 mod observe;
 mod people;
-mod port;
+
 mod press;
 mod record;
 mod servers;
@@ -60,8 +60,8 @@ pub use record::{Ack, Call, Posted, Status, Via};
 pub use state::PageOrder;
 pub use world::ChannelKind;
 
+use crate::port::{Cut, Port};
 use crate::wait::Changes;
-use port::{Cut, Port};
 use state::State;
 
 /// The bot token that is known at first.

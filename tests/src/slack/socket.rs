@@ -9,10 +9,11 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+use crate::port::Cut;
+
 use super::{
     Shared,
     hub::Order,
-    port::Cut,
     record::{Ack, Posted, Via},
     world::APP,
 };

@@ -13,9 +13,10 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::port::Cut;
+
 use super::{
-    Shared, access, args::Args, error::Refusal, fault::Fault, methods, port::Cut, record::Call, socket,
-    state::State,
+    Shared, access, args::Args, error::Refusal, fault::Fault, methods, record::Call, socket, state::State,
 };
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
