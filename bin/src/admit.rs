@@ -23,7 +23,7 @@ use tower::Service;
 
 use crate::{
     daemon::{Daemon, Events},
-    gate, replies,
+    gate, pairing, replies,
     turn::OpenTurns,
     wire,
 };
@@ -183,9 +183,13 @@ impl AdmitService {
                 cancelled,
                 ended_session,
                 answered,
+                pairing,
                 ..
             } => {
                 stored.admitted.new += 1;
+                if let (Some(asked), Some(daemon)) = (pairing, self.daemon.upgrade()) {
+                    pairing::requested(&daemon, &asked).await;
+                }
                 if let (Some(answered), Some(daemon)) = (answered, self.daemon.upgrade()) {
                     daemon.gate.approvals.answered(&daemon, &answered).await;
                 }
@@ -244,6 +248,7 @@ fn effect(why: &Consumed, message: &Inbound) -> Effect {
             by: person(&message.sender),
             reply: Box::new(gate::reply),
         }),
+        Consumed::Pairing => Effect::Pairing(pairing::effect(message)),
         Consumed::Skipped(reason) => Effect::Skip {
             reason: (*reason).to_owned(),
         },

@@ -73,6 +73,20 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Who was let in beside those whom the settings name; with a code, let its sender in
+    Pair {
+        /// The pairing code that a sender was told
+        code: Option<String>,
+        /// Make a sender a stranger again, by the number that the list shows
+        #[arg(long, value_name = "PAIRING", conflicts_with = "code")]
+        revoke: Option<i64>,
+        /// Those that are over as well
+        #[arg(long)]
+        all: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// The record of every verdict, question, answer and grant
     Audit {
         #[command(subcommand)]

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use kata_ipc::{
     Command, Request,
-    command::{ChannelRef, ConfigureChannels, MessageRef, PluginAction, SessionRef},
+    command::{ChannelRef, ConfigureChannels, MessageRef, PairSender, PluginAction, SessionRef},
     event::Answer,
 };
 use kata_store::{Retried, StoreError};
 
 use crate::{
     daemon::{Asked, Channels, Daemon},
-    plugins, query,
+    pairing, plugins, query,
 };
 
 /// Carries out one command. `stop` is not among them: it is the command loop's own affair.
@@ -99,6 +99,11 @@ impl Refused {
         }
     }
 
+    /// The sentence for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new("not_found", message)
     }
@@ -129,7 +134,11 @@ async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>)
         | Command::PauseTask(_)
         | Command::ResumeTask(_)
         | Command::RunTask(_) => Err(unavailable("scheduled tasks", "nothing was stored")),
-        Command::PairSender(_) => Err(unavailable("pairing", "name the sender in settings.senders")),
+        Command::PairSender(asked) => pair(daemon, asked).await,
+        Command::UnpairSender(asked) => {
+            let unpaired = pairing::unpair(daemon, asked.pairing_id, "the host").await?;
+            Ok(Answer::with(unpaired))
+        }
         command => Err(unavailable(command.name(), "nothing was done")),
     }
 }
@@ -173,6 +182,13 @@ async fn plugin_action(daemon: &Daemon, asked: PluginAction) -> Result<Answer, R
         asked.payload,
     );
     Ok(Answer::with(done.await?))
+}
+
+/// Lets a stranger in.
+async fn pair(daemon: &Daemon, asked: PairSender) -> Result<Answer, Refused> {
+    let channel = Some((asked.workspace_id, asked.slug));
+    let code = pairing::code(asked.code, channel, "the host");
+    Ok(Answer::with(pairing::pair(daemon, code).await?))
 }
 
 async fn retry(daemon: &Daemon, MessageRef { message_id, .. }: MessageRef) -> Result<Answer, Refused> {

@@ -18,6 +18,8 @@ mod home;
 mod host;
 mod logging;
 mod open;
+mod pair;
+mod pairing;
 mod plugins;
 mod plugins_list;
 mod query;
@@ -58,6 +60,12 @@ fn main() -> ExitCode {
         Command::Explain { message, json } => explain::run(&message, json),
         Command::Plugins { json } => plugins_list::run(json),
         Command::Grants { command, all, json } => grants::run(command.as_ref(), all, json),
+        Command::Pair {
+            code,
+            revoke,
+            all,
+            json,
+        } => pair::run(code.as_deref(), revoke, all, json),
         Command::Audit {
             command: AuditCommand::Verify { json },
         } => audit::verify(json),

@@ -39,6 +39,7 @@ pub(crate) async fn answer(daemon: &Daemon, query: &Query) -> Result<Answer, Ref
         QueryWhat::Plugins => Answer::with(plugins::plugins(daemon)),
         QueryWhat::Approvals => Answer::with(permissions::approvals(daemon, query).await?),
         QueryWhat::Grants => Answer::with(permissions::grants(daemon, query).await?),
+        QueryWhat::Pairings => Answer::with(permissions::pairings(daemon, query).await?),
         QueryWhat::Audit => Answer::with(permissions::audit(daemon, query).await?),
         QueryWhat::Tools => Answer::with(permissions::all_tools(daemon, query)),
         QueryWhat::Tasks => {

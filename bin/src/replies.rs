@@ -1,6 +1,6 @@
 //! The short answers to chat commands, and the notices. One place, so that the daemon has one voice.
 
-use kata_store::LaneView;
+use kata_store::{LaneView, Pairing};
 
 pub(crate) fn reset(_: &LaneView) -> String {
     "Started over: the next message begins a new session.".to_owned()
@@ -46,6 +46,19 @@ pub(crate) fn parked(count: u64) -> String {
             "{n} messages here could not be answered. They are kept; the person at the desk can retry them."
         ),
     }
+}
+
+/// What a stranger is told, where a channel gives codes.
+pub(crate) fn pairing_code(asked: &Pairing) -> String {
+    format!(
+        "I do not know you yet. Tell the person who runs me this code: `{}`. It is good for an hour.",
+        asked.code
+    )
+}
+
+/// What it is told when it was let in.
+pub(crate) fn paired(_: &Pairing) -> String {
+    "You are paired now. Write again what you wanted: what you wrote before was not kept.".to_owned()
 }
 
 /// A number of attempts, in words.

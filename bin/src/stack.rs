@@ -24,12 +24,11 @@ use kata_plugin::{
     AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, Draft, MessageReceivedLayer, MessageSendingLayer,
     SessionStartLayer, ToolOutput, ToolTimeoutLayer, Tools, ValidateLayer,
 };
-use kata_store::ChannelId;
 use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
 
 use crate::{
     admit::{AdmitService, Naming},
-    daemon::{Channel, Daemon, Spec},
+    daemon::{Channel, Daemon},
     gate::{Docket, Standing},
     render::Render,
     rescue::{self, Attempt, RescueLayer, SendOutcome, TurnOutcome},
@@ -50,9 +49,11 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 pub(crate) type ToolStack = BoxCloneSyncService<ToolCall, ToolOutput, kata_perm::gate::Error>;
 
 /// A message's way in. Nothing in it waits (D1): each layer looks, decides and passes on.
-pub(crate) fn ingress(daemon: &Arc<Daemon>, id: ChannelId, spec: &Spec, trigger: Trigger) -> Ingress {
+pub(crate) fn ingress(daemon: &Arc<Daemon>, channel: &Channel, trigger: Trigger) -> Ingress {
+    let (id, spec) = (channel.id, &channel.spec);
     let owners = spec.owners.iter().map(|o| o.as_str().into());
-    let gate = SenderGate::new(&spec.filter, &spec.settings, owners);
+    let gate =
+        SenderGate::new(&spec.filter, &spec.settings, owners).door(daemon.pairings.door(channel, &trigger));
     let answers = ApprovalRouter::new(daemon.gate.approvals.questions(id), trigger.clone());
     let quota = Quota::new(&spec.settings.quota, daemon.clock.clone());
     let coalesce = Coalesce::new(&spec.settings.coalesce, daemon.clock.clone());
@@ -63,7 +64,7 @@ pub(crate) fn ingress(daemon: &Arc<Daemon>, id: ChannelId, spec: &Spec, trigger:
     ServiceBuilder::new()
         .layer(Ingress::layer()) // one nameable type, for the drivers
         .layer(SpanLayer) // first, so that every line below names the channel
-        .layer(EachLayer::new(gate)) // a stranger gets nowhere, not even to a command
+        .layer(EachLayer::new(gate)) // a stranger gets nowhere, not even to a command; at most a pairing code
         .layer(EachLayer::new(answers)) // a "yes" must not queue behind the turn that waits for it
         .layer(EachLayer::new(Addressed::new(&spec.filter))) // under the answers: `yes 7Q4` counts without a mention
         .layer(EachLayer::new(ChatCommands::new(trigger.clone()))) // over the trigger: `/reset` counts without it

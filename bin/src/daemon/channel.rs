@@ -24,7 +24,7 @@ use super::{
     signs,
     spec::{Refusal, Spec},
 };
-use crate::stack;
+use crate::{pairing, stack};
 
 /// The lanes of a conversation wait for its reconcile this long at most (D3).
 const HOLD: Duration = Duration::from_secs(30);
@@ -135,7 +135,11 @@ async fn drive(
     first_configured: kata_store::UnixMs,
     stop: CancellationToken,
 ) {
-    let ingress = stack::ingress(daemon, channel.id, &channel.spec, trigger);
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = pairing::recall(daemon, channel) => {}
+    }
+    let ingress = stack::ingress(daemon, channel, trigger);
     let cursors = StoreCursors::new(
         daemon.store.clone(),
         channel.id,

@@ -22,13 +22,14 @@ use super::channel::Channel;
 use crate::{gate::Docket, wire};
 
 /// What a host may ask of us beyond the core.
-pub(crate) const CAPABILITIES: [&str; 6] = [
+pub(crate) const CAPABILITIES: [&str; 7] = [
     "coalesce",
     "prompt",
     "query",
     "check_tool",
     "call_tool",
     "approvals",
+    "pairing",
 ];
 
 /// While we end, one event may take this long.

@@ -41,6 +41,7 @@ use crate::{
     gate::{Approvals, Gatehouse},
     home::{DaemonConfig, Home},
     host::HostLink,
+    pairing::Pairings,
     plugins::Services,
     tools,
     turn::{OpenTurns, Slots},
@@ -62,6 +63,8 @@ pub(crate) struct Daemon {
     pub(crate) events: Events,
     pub(crate) plugins: Plugins,
     pub(crate) gate: Gatehouse,
+    /// Strangers who were let in.
+    pub(crate) pairings: Pairings,
     /// Tells the hooks that only look.
     pub(crate) announcer: Announcer,
     announcements: Mutex<Option<Announcements>>,
@@ -130,6 +133,7 @@ impl Daemon {
         Arc::new(Self {
             agents,
             channels: Channels::new(),
+            pairings: Pairings::default(),
             open_turns: OpenTurns::default(),
             signs: Mutex::default(),
             slots: turns::slots(config.max_turns),

@@ -4,13 +4,14 @@ use kata_channel::Timestamp;
 use kata_ipc::{
     command::Query,
     event::view::{
-        ApprovalState, ApprovalView, AuditKind, AuditView, GrantSource, GrantState, GrantView, Page, ToolView,
+        ApprovalState, ApprovalView, AuditKind, AuditView, GrantSource, GrantState, GrantView, Page,
+        PairingView, ToolView,
     },
 };
 use kata_store::{Approval, ApprovalFilter, AuditFilter, AuditRow, Grant, GrantFilter, UnixMs};
 
 use super::{channel, id_cursor, iso, limit};
-use crate::{commands::Refused, daemon::Daemon, tools, wire};
+use crate::{commands::Refused, daemon::Daemon, pairing, tools, wire};
 
 /// `query` `approvals`: those that wait; with `approvalId` that one, also when it is closed.
 pub(super) async fn approvals(daemon: &Daemon, query: &Query) -> Result<Page<ApprovalView>, Refused> {
@@ -47,6 +48,26 @@ pub(super) async fn grants(daemon: &Daemon, query: &Query) -> Result<Page<GrantV
     let next = next(&listed, limit, |g| g.id);
     Ok(Page {
         items: listed.into_iter().map(|g| grant(g, now)).collect(),
+        next_cursor: next,
+    })
+}
+
+/// `query` `pairings`: who was let in, and who has a code.
+pub(super) async fn pairings(daemon: &Daemon, query: &Query) -> Result<Page<PairingView>, Refused> {
+    let limit = limit(query);
+    let listed = daemon.store.pairings(false, id_cursor(query)?, limit).await?;
+    let next = next(&listed, limit, |p| p.id);
+    let wanted = |p: &kata_store::Pairing| {
+        query.workspace_id.as_ref().is_none_or(|w| *w == p.workspace)
+            && query.slug.as_ref().is_none_or(|slug| *slug == p.slug)
+    };
+    let now = daemon.clock.wall();
+    Ok(Page {
+        items: listed
+            .into_iter()
+            .filter(wanted)
+            .map(|p| pairing::shown(p, now))
+            .collect(),
         next_cursor: next,
     })
 }

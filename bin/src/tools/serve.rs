@@ -6,14 +6,17 @@ use std::{
     time::Duration,
 };
 
-use kata_ipc::socket::{self, Answers, Arrival, Ask, Data, Request, RequestError};
+use kata_ipc::{
+    event::view::PairingView,
+    socket::{self, Answers, Arrival, Ask, Data, Request, RequestError},
+};
 use kata_perm::ToolCall;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::sessions::Session;
-use crate::{daemon::Daemon, open::sentence, query, stack};
+use crate::{commands::Refused, daemon::Daemon, open::sentence, pairing, query, stack};
 
 /// Clients at once.
 const CLIENTS: usize = 512;
@@ -157,10 +160,24 @@ async fn answer(daemon: Arc<Daemon>, session: Option<Session>, request: Request,
             let revoked = daemon.store.revoke_grant(grant_id, "the command line").await;
             revoked.map(Data::Revoked).map_err(|error| error.to_string())
         }
+        (Ask::Pair { .. } | Ask::Unpair { .. }, Some(_)) => {
+            Err("who may speak is not an agent's to decide".to_owned())
+        }
+        (Ask::Pair { code }, None) => {
+            paired(pairing::pair(&daemon, pairing::code(code, None, "the command line")).await)
+        }
+        (Ask::Unpair { pairing_id }, None) => {
+            paired(pairing::unpair(&daemon, pairing_id, "the command line").await)
+        }
     };
     if let Err(error) = answers.send(request.id, outcome).await {
         tracing::debug!(%error, "a client did not wait for its answer");
     }
+}
+
+fn paired(done: Result<PairingView, Refused>) -> Result<Data, String> {
+    done.map(Data::Pairing)
+        .map_err(|refused| refused.message().to_owned())
 }
 
 async fn call(daemon: &Arc<Daemon>, session: &Session, call: ToolCall) -> Result<Data, String> {

@@ -140,6 +140,8 @@ pub enum Consumed {
     Help,
     /// The answer to a question about a tool call.
     Approval(ApprovalAnswer),
+    /// A stranger asks to be let in. Its words are not passed on.
+    Pairing,
     /// Older than the catch-up reaches back, or otherwise passed over; says why.
     Skipped(&'static str),
 }

@@ -66,6 +66,17 @@ pub enum ReplyIn {
     Conversation,
 }
 
+/// What unknown senders of direct messages get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pairing {
+    /// Silence.
+    #[default]
+    Off,
+    /// A code, by which an owner lets them in.
+    Code,
+}
+
 /// How far back a catch-up reaches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -198,6 +209,9 @@ pub enum AgentInput {
 pub struct Settings {
     /// Platform user ids that may speak. Absent: everyone in the named conversations.
     pub senders: Option<Vec<String>>,
+    /// What unknown senders of direct messages get: `off` (silence) or `code` (a code, by which an owner lets them in with
+    /// `katad pair`). Who was let in stays so when this is `off` again.
+    pub pairing: Pairing,
     /// Other bots and webhooks may speak.
     pub allow_bots: bool,
     /// How far back a catch-up reaches.
@@ -220,6 +234,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             senders: None,
+            pairing: Pairing::Off,
             allow_bots: false,
             catch_up: CatchUp::default(),
             reply_in: ReplyIn::Auto,

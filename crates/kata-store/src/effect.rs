@@ -8,7 +8,7 @@ use crate::{
     approval, cancel,
     channel::Home,
     lane::{self, Lane},
-    reset, session,
+    pairing, reset, session,
     tx::Tx,
 };
 
@@ -24,9 +24,10 @@ pub(crate) fn consume(
     let mut lane = admit::open_lane(tx, home, &message)?;
     let reply_thread = message.reply_thread.clone();
     let conversation = message.conversation.clone();
+    let sender = message.sender.clone();
     let key = session::key(tx, home, &lane);
     let row = admit::insert(tx, home, &lane, message, &Waiting { key: &key, gap: None })?;
-    let (mut cancelled, mut ended_session, mut answered) = (None, None, None);
+    let (mut cancelled, mut ended_session, mut answered, mut pairing) = (None, None, None, None);
     let (name, reason, reply) = match effect {
         Effect::Skip { reason } => ("skipped", Some(reason), None),
         Effect::Reply(reply) => ("reply", None, Some(reply)),
@@ -45,6 +46,15 @@ pub(crate) fn consume(
             let reply: ReplyFn = Box::new(move |_| text);
             ("approval", Some(reason), Some(reply))
         }
+        Effect::Pairing(effect) => match pairing::ask(tx, home, row, &sender, effect.name)? {
+            Ok(asked) => {
+                let text = (effect.tell)(&asked);
+                pairing = Some(Box::new(asked));
+                let reply: ReplyFn = Box::new(move |_| text);
+                ("pairing", None, Some(reply))
+            }
+            Err(why) => ("pairing", Some(why.to_owned()), None),
+        },
     };
     tx.run(
         "UPDATE messages SET status = 'processed', outcome = ?2, error = ?3, processed_at = ?4, due_ms = NULL WHERE id = ?1",
@@ -60,6 +70,7 @@ pub(crate) fn consume(
         cancelled,
         ended_session,
         answered,
+        pairing,
     })
 }
 

@@ -34,6 +34,9 @@ pub const TASK_KILL_POINTS: &[&str] = &[
     "claim_task",
 ];
 
+/// The same for the operations of pairing.
+pub const PAIRING_KILL_POINTS: &[&str] = &["pair", "unpair"];
+
 /// Where a batch of operations stands.
 #[derive(Clone, Copy)]
 pub(crate) enum When {

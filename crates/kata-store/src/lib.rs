@@ -62,6 +62,8 @@ mod open;
 mod operations;
 mod outbox;
 mod outgoing;
+mod pairing;
+mod pairings;
 mod past;
 mod payload;
 mod reset;
@@ -96,12 +98,13 @@ pub use damage::SetAside;
 pub use error::{Cause, OpenError, StoreError};
 pub use grant::{FileGrant, Grant, GrantFilter};
 pub use judge::{Counted, Judge, Judged, Scope};
-pub use kill::{GATE_KILL_POINTS, KILL_POINTS, TASK_KILL_POINTS};
+pub use kill::{GATE_KILL_POINTS, KILL_POINTS, PAIRING_KILL_POINTS, TASK_KILL_POINTS};
 pub use message::{
     Admit, Arrival, Channel, ChannelId, CursorMove, Effect, LaneView, NewMessage, Outcome, ReplyFn,
 };
 pub use open::{OpenOptions, Opened};
 pub use outgoing::{OutClaim, OutWork, Part, RawAnswer, Settle, Settled};
+pub use pairing::{Pairing, PairingCode, PairingEffect, PairingFn, PairingOutcome};
 pub use room::Room;
 pub use store::Store;
 pub use sweep::{Retention, Swept};
@@ -114,4 +117,6 @@ pub use turn::{Answer, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished
 pub use view::{
     ChannelCounts, Direction, Explanation, Listed, MessageFilter, QueuePlace, SessionView, Step, View,
 };
-pub use words::{ApprovalDecision, ApprovalState, AuditKind, FireState, GrantSource, Ruling, TaskKind, Via};
+pub use words::{
+    ApprovalDecision, ApprovalState, AuditKind, FireState, GrantSource, PairingState, Ruling, TaskKind, Via,
+};

@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde_json::{Map, Value};
 
-use crate::{Answered, ApprovalEffect, UnixMs};
+use crate::{Answered, ApprovalEffect, Pairing, PairingEffect, UnixMs};
 
 /// Names a channel, (workspace, slug), in this database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,6 +127,8 @@ pub enum Effect {
     Stop(ReplyFn),
     /// It answers a question about a tool call.
     Approval(ApprovalEffect),
+    /// A stranger asks to be heard: it may get a code.
+    Pairing(PairingEffect),
 }
 
 impl fmt::Debug for Effect {
@@ -137,6 +139,7 @@ impl fmt::Debug for Effect {
             Self::Reset(_) => "Reset",
             Self::Stop(_) => "Stop",
             Self::Approval(_) => "Approval",
+            Self::Pairing(_) => "Pairing",
         })
     }
 }
@@ -226,5 +229,7 @@ pub enum Outcome {
         ended_session: Option<String>,
         /// The question that it answered, and how that was taken.
         answered: Option<Box<Answered>>,
+        /// The code that its sender was given.
+        pairing: Option<Box<Pairing>>,
     },
 }

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_queue.sql"),
     include_str!("migrations/0003_gate.sql"),
     include_str!("migrations/0004_tasks.sql"),
+    include_str!("migrations/0005_pairing.sql"),
 ];
 
 /// Brings the file to the present schema.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ChannelId, StoreError, approval, audit, grant, settle, task, tx::Tx};
+use crate::{ChannelId, StoreError, approval, audit, grant, pairing, settle, task, tx::Tx};
 
 /// Rows that one step looks at.
 const STEP: i64 = 200;
@@ -60,7 +60,8 @@ fn decided(tx: &mut Tx<'_>, retention: &Retention) -> Result<bool, StoreError> {
     let grants = grant::sweep(tx, cutoff, STEP)?;
     let audit = audit::sweep(tx, retention.audit, STEP)?;
     let tasks = task::sweep(tx, tx.now.minus(retention.processed), STEP)?;
-    Ok(approvals | grants | audit | tasks)
+    let pairings = pairing::sweep(tx, STEP)?;
+    Ok(approvals | grants | audit | tasks | pairings)
 }
 
 /// Walks along the ids, which ascend with age, as far as anything can be old enough. No index is kept for this: behind

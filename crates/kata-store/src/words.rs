@@ -183,3 +183,17 @@ words!(
         Skipped = "skipped",
     }
 );
+
+words!(
+    /// Where a pairing stands.
+    pub PairingState {
+        /// The sender has a code, unless its time is over: see [`Pairing::expires_at`](crate::Pairing::expires_at).
+        Asked = "asked",
+        /// The sender is let in.
+        Paired = "paired",
+        /// The code came to nothing.
+        Expired = "expired",
+        /// It was taken back.
+        Revoked = "revoked",
+    }
+);

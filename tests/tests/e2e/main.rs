@@ -15,6 +15,7 @@ mod kill_gate;
 mod legacy;
 mod lifecycle;
 mod outage;
+mod pairing;
 mod permissions;
 mod platform;
 mod recovery;

@@ -25,7 +25,7 @@ impl Addressed {
         }
     }
 
-    fn is_served(&self, message: &Inbound) -> bool {
+    pub(super) fn is_served(&self, message: &Inbound) -> bool {
         match message.kind {
             // A slash command addresses us wherever it is typed: `channelIds` restrict messages alone. An edit reaches
             // no further than a row that exists. A choice stands under a message of ours.

@@ -1,11 +1,12 @@
 //! Who may speak (D27). The first layer: what a stranger says is seen by nothing behind it, not even by the approval router.
+//! Where a channel gives codes, what asks for one passes without its words, consumed.
 
 use std::collections::HashSet;
 
 use crate::{
     id::{ConversationId, SenderId},
-    inbound::{Disposition, Inbound, Kind, Role},
-    ingress::{Step, each::may_leave_a_row},
+    inbound::{Consumed, Disposition, Inbound, Kind, Role},
+    ingress::{Door, Step, each::may_leave_a_row, paired},
     settings::{Filter, Settings},
 };
 
@@ -16,6 +17,7 @@ pub struct SenderGate {
     owners: HashSet<SenderId>,
     senders: Option<HashSet<SenderId>>,
     allow_bots: bool,
+    door: Door,
 }
 
 impl SenderGate {
@@ -29,13 +31,23 @@ impl SenderGate {
                 .as_ref()
                 .map(|ids| ids.iter().map(|id| id.as_str().into()).collect()),
             allow_bots: settings.allow_bots,
+            door: Door::default(),
         }
+    }
+
+    /// With what the channel has for strangers; without it they get silence.
+    #[must_use]
+    pub fn door(self, door: Door) -> Self {
+        Self { door, ..self }
     }
 
     fn role(&self, message: &Inbound) -> Role {
         let id = &message.sender.id;
         if self.owners.contains(id) {
             return Role::Owner;
+        }
+        if self.door.is_open_to(id) {
+            return Role::Member;
         }
         // D27: in a named conversation everyone, unless `senders` is set; elsewhere only whom somebody named.
         let may_speak = match &self.senders {
@@ -63,9 +75,17 @@ impl Step for SenderGate {
         if message.kind == Kind::Deletion {
             return;
         }
-        if let Some(reason) = self.refusal(message) {
-            message.disposition = Disposition::Refused(reason);
-        }
+        let Some(reason) = self.refusal(message) else {
+            return;
+        };
+        let is_new = message.disposition == Disposition::Turn;
+        message.disposition = if is_new && message.role == Role::Stranger && self.door.is_knocked_at(message)
+        {
+            paired::forget_words(message);
+            Disposition::Consumed(Consumed::Pairing)
+        } else {
+            Disposition::Refused(reason)
+        };
     }
 
     fn concerns(&self, disposition: &Disposition) -> bool {

@@ -4,7 +4,7 @@
 //! change its [`Disposition`](crate::Disposition). [`EachLayer`] makes a tower layer of a step. The order that the
 //! steps are meant for:
 //!
-//! 1. [`SenderGate`]: strangers, bots and our own messages get nowhere (D27);
+//! 1. [`SenderGate`]: strangers, bots and our own messages get nowhere (D27), but for what a [`Door`] gives strangers;
 //! 2. [`ApprovalRouter`]: an answer to a question about a tool call, which must not queue behind the turn that asks;
 //! 3. [`Addressed`]: what is said in passing, where others talk, is nothing to us;
 //! 4. [`ChatCommands`]: `/reset` and its like, which count with or without the trigger;
@@ -46,6 +46,7 @@ mod each;
 mod gate;
 mod js_regex;
 mod meter;
+mod paired;
 mod quota;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -60,5 +61,6 @@ pub use command::ChatCommands;
 pub use each::{Each, EachLayer, Step};
 pub use gate::SenderGate;
 pub use js_regex::{Exhausted, JsRegex, PatternError};
+pub use paired::{Door, Paired};
 pub use quota::Quota;
 pub use trigger::Trigger;

@@ -47,6 +47,18 @@ impl Trigger {
         gave_up
     }
 
+    /// Whether a message is for us.
+    pub(super) fn is_met(&self, message: &Inbound) -> bool {
+        // A slash command addresses us by its name; edits and deletions touch only what was let in before.
+        if self.patterns.is_empty() || message.kind != Kind::Message {
+            return true;
+        }
+        self.matches(&message.text).unwrap_or_else(|error| {
+            warn!(channel = %message.channel, msg = %message.id, %error, "a message was taken for one without the trigger");
+            false
+        })
+    }
+
     /// The texts that may be a word for us (a chat command, an answer): each reading as it is, and each short one without
     /// what a pattern matched.
     pub(super) fn readings<'t>(&'t self, text: &'t Text) -> impl Iterator<Item = Cow<'t, str>> {
@@ -70,15 +82,7 @@ impl Trigger {
 
 impl Step for Trigger {
     fn step(&self, message: &mut Inbound) {
-        // A slash command addresses us by its name; edits and deletions touch only what was let in before.
-        if self.patterns.is_empty() || message.kind != Kind::Message {
-            return;
-        }
-        let matched = self.matches(&message.text).unwrap_or_else(|error| {
-            warn!(channel = %message.channel, msg = %message.id, %error, "a message was taken for one without the trigger");
-            false
-        });
-        if !matched {
+        if !self.is_met(message) {
             message.disposition = Disposition::Refused("without the trigger");
         }
     }

@@ -58,6 +58,8 @@ pub enum QueryWhat {
     Approvals,
     /// The grants that are in force.
     Grants,
+    /// Who was let in, and who has a code.
+    Pairings,
     /// What the gate decided.
     Audit,
     /// The plugins.
@@ -190,4 +192,14 @@ pub struct PairSender {
     pub slug: String,
     /// The code that the sender was shown.
     pub code: String,
+}
+
+/// `unpair_sender`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PairingRef {
+    /// The pairing.
+    #[serde(deserialize_with = "field::integer")]
+    pub pairing_id: i64,
 }

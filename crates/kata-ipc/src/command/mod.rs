@@ -108,4 +108,6 @@ commands! {
     "revoke_grant" => RevokeGrant(GrantRef),
     /// Lets an unknown sender in.
     "pair_sender" => PairSender(PairSender),
+    /// Makes a paired sender a stranger again, or takes a code back.
+    "unpair_sender" => UnpairSender(PairingRef),
 }

@@ -3,8 +3,8 @@
 use super::{
     Verdict,
     view::{
-        ApprovalView, AuditView, ChannelView, DaemonView, GrantView, MessageView, Page, PluginView,
-        SessionView, ToolView,
+        ApprovalView, AuditView, ChannelView, DaemonView, GrantView, MessageView, Page, PairingView,
+        PluginView, SessionView, ToolView,
     },
 };
 use schemars::JsonSchema;
@@ -82,6 +82,10 @@ pub enum Data {
     Approvals(Page<ApprovalView>),
     /// To `query` `grants`.
     Grants(Page<GrantView>),
+    /// To `query` `pairings`.
+    Pairings(Page<PairingView>),
+    /// To `pair_sender` and `unpair_sender`.
+    Pairing(PairingView),
     /// To `query` `audit`.
     Audit(Page<AuditView>),
     /// To `query` `plugins`.
@@ -140,6 +144,8 @@ data_from! {
     Sessions(Page<SessionView>),
     Approvals(Page<ApprovalView>),
     Grants(Page<GrantView>),
+    Pairings(Page<PairingView>),
+    Pairing(PairingView),
     Audit(Page<AuditView>),
     Plugins(Page<PluginView>),
     Tools(Page<ToolView>),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Mismatch,
-    event::view::{GrantView, ToolView},
+    event::view::{GrantView, PairingView, ToolView},
     field,
 };
 use futures_util::StreamExt;
@@ -173,6 +173,23 @@ impl Client {
     /// As [`AskError`].
     pub async fn revoke_grant(&self, grant_id: i64) -> Result<bool, AskError> {
         self.ask(Ask::RevokeGrant { grant_id }).await
+    }
+
+    /// Lets the sender in whose code it is.
+    ///
+    /// # Errors
+    /// As [`AskError`]; a code that is wrong or void, or that is not heard now, is [`AskError::Refused`].
+    pub async fn pair(&self, code: impl Into<String>) -> Result<PairingView, AskError> {
+        let code = code.into();
+        self.ask(Ask::Pair { code }).await
+    }
+
+    /// Makes a paired sender a stranger again, or takes a code back.
+    ///
+    /// # Errors
+    /// As [`AskError`]; a pairing that is over is [`AskError::Refused`].
+    pub async fn unpair(&self, pairing_id: i64) -> Result<PairingView, AskError> {
+        self.ask(Ask::Unpair { pairing_id }).await
     }
 
     async fn ask<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, AskError> {

@@ -3,7 +3,7 @@
 use super::{LINE_BYTES, Secret, WRITE};
 use crate::{
     Mismatch,
-    event::view::{GrantView, ToolView},
+    event::view::{GrantView, PairingView, ToolView},
     field,
 };
 use futures_util::SinkExt;
@@ -64,6 +64,16 @@ pub enum Ask {
         /// The grant's row.
         grant_id: i64,
     },
+    /// Lets the sender in whose code it is.
+    Pair {
+        /// The code.
+        code: String,
+    },
+    /// Makes a paired sender a stranger again, or takes a code back.
+    Unpair {
+        /// The pairing.
+        pairing_id: i64,
+    },
 }
 
 /// What an answer holds; which one follows from the request.
@@ -78,6 +88,8 @@ pub enum Data {
     Grants(Vec<GrantView>),
     /// To `revoke_grant`: whether there was such a grant in force.
     Revoked(bool),
+    /// To `pair` and `unpair`: whose it was.
+    Pairing(PairingView),
 }
 
 /// The daemon's answer to one request. Either data or one sentence.
@@ -106,6 +118,8 @@ impl fmt::Debug for Ask {
             Self::RevokeGrant { grant_id } => {
                 f.debug_struct("RevokeGrant").field("grant_id", grant_id).finish()
             }
+            Self::Pair { .. } => f.write_str("Pair"),
+            Self::Unpair { pairing_id } => f.debug_struct("Unpair").field("pairing_id", pairing_id).finish(),
         }
     }
 }
@@ -185,6 +199,16 @@ mod tests {
             (
                 Ask::RevokeGrant { grant_id: 4 },
                 r#"{"id":7,"type":"revoke_grant","grantId":4}"#,
+            ),
+            (
+                Ask::Pair {
+                    code: "7Q4K2M".into(),
+                },
+                r#"{"id":7,"type":"pair","code":"7Q4K2M"}"#,
+            ),
+            (
+                Ask::Unpair { pairing_id: 4 },
+                r#"{"id":7,"type":"unpair","pairingId":4}"#,
             ),
         ];
         for (ask, expected) in asks {

@@ -91,6 +91,10 @@ const LINES: &[(&str, &str)] = &[
         r#"{"type":"revoke_grant","requestId":"q5","grantId":4}"#,
     ),
     (
+        "unpair_sender",
+        r#"{"type":"unpair_sender","requestId":"q6","pairingId":3}"#,
+    ),
+    (
         "pair_sender",
         r#"{"type":"pair_sender","workspaceId":"ws-1","slug":"team","code":"482913"}"#,
     ),

@@ -151,6 +151,8 @@ fn answers() -> Vec<(&'static str, Answer)> {
         ("tool", Answer::with(json!({"found": 3}))),
         ("approvals", Answer::with(page(approval()))),
         ("grants", Answer::with(page(grant()))),
+        ("pairings", Answer::with(page(pairing()))),
+        ("pairing", Answer::with(pairing())),
         ("audit", Answer::with(page(audit()))),
         (
             "plugins",
@@ -223,6 +225,21 @@ fn grant() -> GrantView {
         created_at: "2026-11-22T10:01:00.000Z".into(),
         expires_at: Some("2026-11-22T11:01:00.000Z".into()),
         revoked_at: None,
+    }
+}
+
+fn pairing() -> PairingView {
+    PairingView {
+        pairing_id: 3,
+        workspace_id: "ws-1".into(),
+        channel_id: "team".into(),
+        sender: "U9".into(),
+        name: Some("eve".into()),
+        state: PairingState::Asked,
+        asked_at: "2026-11-22T10:01:00.000Z".into(),
+        expires_at: Some("2026-11-22T11:01:00.000Z".into()),
+        paired_at: None,
+        paired_by: None,
     }
 }
 

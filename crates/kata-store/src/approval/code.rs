@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom as _;
 use crate::{ChannelId, StoreError, tx::Tx};
 
 /// Without `0`, `O`, `1` and `I`, which look alike.
-const ALPHABET: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+pub(crate) const ALPHABET: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const LENGTH: usize = 3;
 /// For so long a code means one question in its channel.
 const UNIQUE_FOR: Duration = Duration::from_secs(24 * 3600);

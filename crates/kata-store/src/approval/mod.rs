@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) use answer::{consume, resolve};
 pub(crate) use ask::open;
 pub(crate) use close::{expire, sweep, withdraw};
+pub(crate) use code::ALPHABET as CODE_ALPHABET;
 pub(crate) use find::{card_of, known_codes, list, next_expiry, one};
 
 use crate::{ApprovalDecision, ApprovalState, ChannelId, UnixMs, Via};

@@ -17,6 +17,8 @@ mod killed;
 #[cfg(feature = "failpoints")]
 mod killed_gate;
 #[cfg(feature = "failpoints")]
+mod killed_pairing;
+#[cfg(feature = "failpoints")]
 mod killed_tasks;
 mod migrating;
 mod model;
@@ -24,6 +26,7 @@ mod old;
 mod old_tasks;
 mod opening;
 mod outbox;
+mod pairing;
 mod planner;
 mod planning;
 mod queue;

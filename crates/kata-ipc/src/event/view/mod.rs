@@ -1,9 +1,11 @@
 //! What a query answers: a page of items, one shape a `what`. Times are ISO 8601.
 
 mod approval;
+mod pairing;
 mod tool;
 
 pub use approval::{ApprovalState, ApprovalView, AuditKind, AuditView, GrantSource, GrantState, GrantView};
+pub use pairing::{PairingState, PairingView};
 pub use tool::{PluginView, ServiceState, ServiceView, SideEffect, ToolDefault, ToolEffect, ToolView};
 
 use super::{ChannelFault, ConnectionStatus, DaemonStatus};
