@@ -23,7 +23,9 @@ use crate::{
     drain::{Ending, arm_watchdog},
     exit::Exit,
     home::{DaemonConfig, Home, Lock, LogConfig, PidFile},
-    logging, open, terminal,
+    logging, open,
+    tasks::{Desk, TasksPlugin},
+    terminal,
 };
 
 /// A chat has a config directory of its own in the daemon's: both may run at once, and a chat goes on where it ended.
@@ -72,7 +74,8 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
     let mut ending = Ending::signals().map_err(|e| e.to_string())?;
     let screen = open_terminal().map_err(|e| format!("the terminal cannot be read: {e}"))?;
     let terminal: Arc<dyn Plugin> = Arc::new(TerminalPlugin::new(screen.clone()));
-    let plugins = Plugins::new([terminal]).map_err(|e| e.to_string())?;
+    let desk = Desk::default();
+    let plugins = Plugins::new([terminal, Arc::new(TasksPlugin::new(&desk))]).map_err(|e| e.to_string())?;
     let spec = spec(plugins.registrar(), agent).ok_or("the terminal has no channel")?;
     let (events, heard) = mpsc::channel(64);
     let daemon = Daemon::new(Parts {
@@ -82,6 +85,7 @@ async fn chat(home: Home, agent: AgentChoice, verbose: bool) -> Result<Exit, Str
         clock,
         events: Events::inside(events),
         plugins,
+        desk,
         host: None,
     });
     let verdict = daemon

@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::tasks::TypeArg;
+
 const AFTER_HELP: &str = "\
 State, settings (daemon.json) and logs (logs/katad.log) are in $KATA_CONFIG_DIR, else $CRAFT_CONFIG_DIR, else
 ~/.kata-agents.
@@ -92,6 +94,17 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// The scheduled tasks: when each runs next, and how its latest run ended
+    Tasks {
+        /// As JSON, with the latest runs of each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Schedules, without a daemon
+    Task {
+        #[command(subcommand)]
+        command: TaskCommand,
+    },
     /// Serve the daemon's tools to an agent over MCP on stdin and stdout; the daemon starts this by itself
     #[command(hide = true)]
     Tools,
@@ -120,6 +133,27 @@ pub(crate) enum GrantsCommand {
 pub(crate) enum AuditCommand {
     /// Check that the record was not changed, and say what this check can and cannot find
     Verify {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TaskCommand {
+    /// When a schedule would run next
+    Next {
+        /// A cron pattern ('0 9 * * MON-FRI'), milliseconds (60000) or a time (2027-01-31T18:00)
+        schedule: String,
+        /// What it is, where its looks do not say
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<TypeArg>,
+        /// The IANA time zone that it is meant in; the system's without it
+        #[arg(long)]
+        zone: Option<String>,
+        /// How many runs
+        #[arg(short = 'n', default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        count: u16,
         /// As JSON
         #[arg(long)]
         json: bool,

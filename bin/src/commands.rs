@@ -13,7 +13,7 @@ use kata_store::{Retried, StoreError};
 
 use crate::{
     daemon::{Asked, Channels, Daemon},
-    pairing, plugins, query,
+    pairing, plugins, query, tasks,
 };
 
 /// Carries out one command. `stop` is not among them: it is the command loop's own affair.
@@ -129,11 +129,11 @@ async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>)
         Command::ResolveApproval(answer) => tools::resolve(daemon, answer).await,
         Command::RevokeGrant(grant) => tools::revoke(daemon, grant).await,
         Command::PluginAction(action) => plugin_action(daemon, action).await,
-        Command::ScheduleTask(_)
-        | Command::CancelTask(_)
-        | Command::PauseTask(_)
-        | Command::ResumeTask(_)
-        | Command::RunTask(_) => Err(unavailable("scheduled tasks", "nothing was stored")),
+        Command::ScheduleTask(task) => tasks::schedule(daemon, task).await,
+        Command::CancelTask(task) => tasks::cancel(daemon, task).await,
+        Command::PauseTask(task) => tasks::pause(daemon, task).await,
+        Command::ResumeTask(task) => tasks::resume(daemon, task).await,
+        Command::RunTask(task) => tasks::run_now(daemon, task).await,
         Command::PairSender(asked) => pair(daemon, asked).await,
         Command::UnpairSender(asked) => {
             let unpaired = pairing::unpair(daemon, asked.pairing_id, "the host").await?;

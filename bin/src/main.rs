@@ -32,6 +32,7 @@ mod stack;
 mod start;
 mod status;
 mod stdio;
+mod tasks;
 mod terminal;
 mod tools;
 mod turn;
@@ -42,7 +43,7 @@ use std::{io, process::ExitCode};
 
 use clap::Parser;
 
-use crate::cli::{AuditCommand, Cli, Command};
+use crate::cli::{AuditCommand, Cli, Command, TaskCommand};
 
 fn main() -> ExitCode {
     // Reads FAILPOINTS, for as long as the process lives. The kill tests' binary alone has this.
@@ -69,6 +70,17 @@ fn main() -> ExitCode {
         Command::Audit {
             command: AuditCommand::Verify { json },
         } => audit::verify(json),
+        Command::Tasks { json } => tasks::print(json),
+        Command::Task {
+            command:
+                TaskCommand::Next {
+                    schedule,
+                    kind,
+                    zone,
+                    count,
+                    json,
+                },
+        } => tasks::preview(&schedule, kind, zone.as_deref(), count, json),
         Command::Tools => tools::run(),
         // Its exit code is the program's.
         Command::Guard { control, command } => return kata_agent::guard::run(control, &command),

@@ -1,10 +1,10 @@
 //! `katad plugins`: what this build has.
 
-use crate::{exit::Exit, plugins, query, terminal};
+use crate::{exit::Exit, plugins, query, tasks::Desk, terminal};
 
 /// Prints the plugins and what they bring.
 pub(crate) fn run(as_json: bool) -> Exit {
-    let plugins = match plugins::all() {
+    let plugins = match plugins::all(&Desk::default()) {
         Ok(plugins) => plugins,
         Err(why) => return terminal::fail(why, Exit::Bug),
     };

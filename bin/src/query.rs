@@ -16,6 +16,7 @@ use kata_store::{ChannelCounts, ChannelId, Listed, MessageFilter, QueuePlace, Un
 use crate::{
     commands::Refused,
     daemon::{Daemon, fault},
+    tasks,
 };
 
 pub(crate) use self::{
@@ -42,12 +43,7 @@ pub(crate) async fn answer(daemon: &Daemon, query: &Query) -> Result<Answer, Ref
         QueryWhat::Pairings => Answer::with(permissions::pairings(daemon, query).await?),
         QueryWhat::Audit => Answer::with(permissions::audit(daemon, query).await?),
         QueryWhat::Tools => Answer::with(permissions::all_tools(daemon, query)),
-        QueryWhat::Tasks => {
-            return Err(Refused::new(
-                "unavailable",
-                "this version of katad has no scheduled tasks yet",
-            ));
-        }
+        QueryWhat::Tasks => Answer::with(tasks::query(daemon, query).await?),
     })
 }
 
@@ -218,11 +214,11 @@ async fn channel(daemon: &Daemon, query: &Query) -> Result<Option<ChannelId>, Re
     found.map(|c| Some(c.channel)).ok_or_else(unknown)
 }
 
-fn limit(query: &Query) -> usize {
+pub(crate) fn limit(query: &Query) -> usize {
     query.limit.unwrap_or(PAGE).clamp(1, LARGEST) as usize
 }
 
-fn id_cursor(query: &Query) -> Result<Option<i64>, Refused> {
+pub(crate) fn id_cursor(query: &Query) -> Result<Option<i64>, Refused> {
     query
         .cursor
         .as_deref()

@@ -12,6 +12,7 @@ use crate::{
     home::{DaemonConfig, Home, PidFile},
     host::HostLink,
     open, plugins,
+    tasks::Desk,
 };
 
 /// A daemon that runs, with what must outlive it.
@@ -45,7 +46,8 @@ pub(crate) fn daemon(
         let said = format!("cannot write {}: {why}", home.pid_file().display());
         failed(said, Exit::BadConfig)
     })?;
-    let plugins = plugins::all().map_err(|why| failed(why.to_string(), Exit::Bug))?;
+    let desk = Desk::default();
+    let plugins = plugins::all(&desk).map_err(|why| failed(why.to_string(), Exit::Bug))?;
     let (host, turns) = with_host.then(HostLink::new).unzip();
     let daemon = Daemon::new(Parts {
         home,
@@ -54,6 +56,7 @@ pub(crate) fn daemon(
         clock,
         events,
         plugins,
+        desk,
         host: host.clone(),
     });
     if let (Some(host), Some(turns)) = (host, turns) {

@@ -86,7 +86,9 @@ impl Running {
                 let Some(opened) = open(&daemon.store, &spec.key, &stop).await else {
                     return;
                 };
-                let channel = Arc::new(Channel::new(&daemon, &opened, spec, adapter));
+                let channel = Arc::new(Channel::new(&daemon, (opened.id, opened.paused), spec, adapter));
+                // D3: after a connect the lanes wait for their reconcile.
+                channel.hold();
                 let _ = slot.set(Arc::clone(&channel));
                 daemon.channels.touch();
                 drive(&daemon, &channel, trigger, opened.first_configured, stop).await;
@@ -225,14 +227,14 @@ async fn listen(daemon: &Arc<Daemon>, channel: &Arc<Channel>, mut heard: mpsc::R
 // === impl Channel ===
 
 impl Channel {
-    fn new(
+    pub(super) fn new(
         daemon: &Arc<Daemon>,
-        opened: &kata_store::Channel,
+        (id, paused): (ChannelId, bool),
         spec: Arc<Spec>,
         adapter: Arc<dyn Adapter>,
     ) -> Self {
         Self {
-            id: opened.id,
+            id,
             key: spec.key.clone(),
             pace: PaceLayer::new(spec.settings.quota.sends_per_second),
             spec,
@@ -240,9 +242,8 @@ impl Channel {
             state: Mutex::new(State {
                 status: ChannelState::Connecting,
                 error: None,
-                // D3: after a connect the lanes wait for their reconcile.
-                hold_until: Some(daemon.clock.wall() + HOLD),
-                paused: opened.paused,
+                hold_until: None,
+                paused,
                 clock: daemon.clock.clone(),
             }),
         }

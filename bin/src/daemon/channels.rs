@@ -121,6 +121,13 @@ impl Channels {
         }
     }
 
+    /// The channels whose rows are not anybody's (D10): those that are configured. None while one of them is opening, since
+    /// its id is not known yet.
+    pub(crate) fn configured(&self) -> Option<Vec<ChannelId>> {
+        let running = self.lock();
+        running.values().map(|r| Some(r.channel()?.id)).collect()
+    }
+
     /// When the next hold ends by itself, if one does.
     pub(crate) fn next_release(&self) -> Option<Timestamp> {
         self.all().iter().filter_map(|c| c.held_until()).min()

@@ -1,5 +1,6 @@
 //! The daemon at work, whoever started it: the store, the channels, the loops between the stacks.
 
+mod absent;
 mod channel;
 mod channels;
 mod cursors;
@@ -23,7 +24,7 @@ use std::{
 use kata_agent::Guard;
 use kata_channel::{Clock, Timestamp, settings::Backend};
 use kata_plugin::{Announcements, Announcer, Plugins, Registrar};
-use kata_store::{ChannelId, Store};
+use kata_store::{ChannelId, ClaimedTurn, Store};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -43,7 +44,7 @@ use crate::{
     host::HostLink,
     pairing::Pairings,
     plugins::Services,
-    tools,
+    tasks, tools,
     turn::{OpenTurns, Slots},
 };
 
@@ -99,6 +100,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) events: Events,
     pub(crate) plugins: Plugins,
+    /// What the tools for tasks were given.
+    pub(crate) desk: tasks::Desk,
     pub(crate) host: Option<Arc<HostLink>>,
 }
 
@@ -113,9 +116,10 @@ impl Daemon {
             clock,
             events,
             plugins,
+            desk,
             host,
         } = parts;
-        let tasks = TaskTracker::new();
+        let tracker = TaskTracker::new();
         let agents = Agents::new(AgentParts {
             default: config.agent.clone(),
             host: host.as_ref().map(|link| link.agent()),
@@ -123,18 +127,20 @@ impl Daemon {
             guard: guard(),
             max_warm: config.max_warm_agents,
             memory: Arc::new(StoreMemory::new(store.clone())),
-            tasks: tasks.clone(),
+            tasks: tracker.clone(),
         });
         let gate = Gatehouse::new(&home);
         let policies = gate.policies.clone();
         let (announcer, announcements) = Announcer::new(plugins.registrar(), move |workspace, plugin| {
             policies.is_enabled(workspace.as_str(), plugin)
         });
+        let open_turns = OpenTurns::default();
+        desk.open(&store, &clock, &open_turns);
         Arc::new(Self {
             agents,
             channels: Channels::new(),
             pairings: Pairings::default(),
-            open_turns: OpenTurns::default(),
+            open_turns,
             signs: Mutex::default(),
             slots: turns::slots(config.max_turns),
             started: clock.wall(),
@@ -146,7 +152,7 @@ impl Daemon {
             announcer,
             announcements: Mutex::new(Some(announcements)),
             services: Services::default(),
-            tasks,
+            tasks: tracker,
             home,
             config,
             store,
@@ -189,12 +195,30 @@ impl Daemon {
         self.spawn_critical("tools", tools::serve(Arc::clone(self), self.stopping.clone()));
         let this = Arc::clone(self);
         self.spawn_critical("turns", async move {
-            // D10: it starts with the first configuration, or a second after `running` if none came.
-            let mut configured = this.channels.configurations();
-            let _ = tokio::time::timeout(PATIENCE, configured.wait_for(|n| *n > 0)).await;
+            this.configured().await;
             let stop = this.stopping.clone();
             turns::claim_loop(this, stop).await;
         });
+        let this = Arc::clone(self);
+        self.spawn_critical("tasks", async move {
+            this.configured().await;
+            let stop = this.stopping.clone();
+            tasks::run(this, stop).await;
+        });
+    }
+
+    /// D10: the first configuration, or a second after `running` if none came.
+    async fn configured(&self) {
+        let mut configured = self.channels.configurations();
+        let _ = tokio::time::timeout(PATIENCE, configured.wait_for(|n| *n > 0)).await;
+    }
+
+    /// The channel of a claimed turn. One that is not configured is there for turns of tasks alone (D10).
+    pub(crate) fn channel_of(self: &Arc<Self>, turn: &ClaimedTurn) -> Option<Arc<Channel>> {
+        let is_tasks = turn.rows.iter().any(|row| row.metadata.contains_key("taskId"));
+        self.channels
+            .by_id(turn.channel)
+            .or_else(|| is_tasks.then(|| absent::channel(self, turn)))
     }
 
     /// Runs a loop that must not end before the daemon does: if it panics or returns, the daemon drains, and its

@@ -46,7 +46,11 @@ fn sign_for(channel: &Channel, turn: &ClaimedTurn) -> Option<(i64, Put)> {
     if !channel.spec.settings.signs {
         return None;
     }
-    let row = turn.rows.last()?;
+    // Under a task's turn stands no message of the platform.
+    let row = turn
+        .rows
+        .last()
+        .filter(|row| !row.metadata.contains_key("taskId"))?;
     let place = Place {
         conversation: turn.conversation.as_str().into(),
         thread: turn.thread.as_deref().map(Into::into),

@@ -72,6 +72,7 @@ async fn claim(
         .into_iter()
         .map(|order| daemon.store.claim(daemon.coalesced(order)));
     let mut claimed = 0;
+    let mut spare = Vec::new();
     let mut next_due: Option<UnixMs> = None;
     for (result, permit) in future::join_all(claims).await.into_iter().zip(permits) {
         match result {
@@ -82,6 +83,7 @@ async fn claim(
             }
             Ok(Claim::Nothing { next_due: due }) => {
                 next_due = [next_due, due].into_iter().flatten().min();
+                spare.push(permit);
             }
             Err(error) => {
                 daemon.store_failed("claiming a turn", &error);
@@ -90,7 +92,33 @@ async fn claim(
             }
         }
     }
+    claimed += claim_tasks(daemon, slots, spare).await;
     (claimed, next_due)
+}
+
+/// D10: turns of tasks need no channel. Where there are channels, a slot is left to them.
+async fn claim_tasks(daemon: &Arc<Daemon>, slots: &Slots, mut spare: Vec<OwnedSemaphorePermit>) -> usize {
+    let Some(configured) = daemon.channels.configured() else {
+        return 0;
+    };
+    let left = usize::from(!configured.is_empty() && slots.max() > 1);
+    let mut claimed = 0;
+    while spare.len() > left
+        && let Some(permit) = spare.pop()
+    {
+        match daemon.store.claim_task(configured.clone()).await {
+            Ok(Claim::Turn(turn)) => {
+                claimed += 1;
+                open(daemon, slots, *turn, permit);
+            }
+            Ok(Claim::Nothing { .. }) => break,
+            Err(error) => {
+                daemon.store_failed("claiming a task's turn", &error);
+                break;
+            }
+        }
+    }
+    claimed
 }
 
 fn open(daemon: &Arc<Daemon>, slots: &Slots, claimed: ClaimedTurn, permit: OwnedSemaphorePermit) {

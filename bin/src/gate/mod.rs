@@ -7,7 +7,7 @@ mod grants;
 mod policies;
 mod watch;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use kata_home::Workspaces;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ pub(crate) use self::{
     docket::{Docket, Standing, least_trusted},
     policies::{Place, Policies},
 };
-use crate::{daemon::Daemon, home::Home, tools::ToolSessions, watch::Watch};
+use crate::{daemon::Daemon, home::Home, plugins, tools::ToolSessions, watch::Watch};
 
 /// Everything about permission that outlives a turn.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Gatehouse {
             .into_iter()
             .map(|(id, plugins)| Place {
                 root: known.root(&id),
-                plugins: plugins.into_iter().collect(),
+                plugins: with_built_in(plugins),
                 id,
             })
             .collect();
@@ -76,10 +76,15 @@ impl Gatehouse {
 fn default_places(home: &Home, workspaces: Vec<(String, Vec<String>)>) -> Vec<Place> {
     let place = |(id, plugins): (String, Vec<String>)| Place {
         root: home.dir().join("workspaces").join(&id),
-        plugins: plugins.into_iter().collect(),
+        plugins: with_built_in(plugins),
         id,
     };
     workspaces.into_iter().map(place).collect()
+}
+
+fn with_built_in(plugins: Vec<String>) -> BTreeSet<String> {
+    let built_in = plugins::BUILT_IN.iter().map(|id| (*id).to_owned());
+    plugins.into_iter().chain(built_in).collect()
 }
 
 fn user_home() -> Option<PathBuf> {

@@ -10,11 +10,19 @@ use kata_plugin::{ActionContext, Plugin, PluginState, Plugins, RegistrationError
 use serde_json::Value;
 
 pub(crate) use self::{services::Services, state::StoreState};
-use crate::{commands::Refused, daemon::Daemon};
+use crate::{
+    commands::Refused,
+    daemon::Daemon,
+    tasks::{self, Desk, TasksPlugin},
+};
+
+/// Plugins that are part of the daemon: every workspace has them, whatever its `enabledPlugins` names.
+pub(crate) const BUILT_IN: &[&str] = &[tasks::PLUGIN];
 
 /// Everything that is compiled in. One line a plugin; the platforms are features.
-pub(crate) fn all() -> Result<Plugins, RegistrationError> {
+pub(crate) fn all(desk: &Desk) -> Result<Plugins, RegistrationError> {
     let plugins: Vec<Arc<dyn Plugin>> = vec![
+        Arc::new(TasksPlugin::new(desk)),
         #[cfg(feature = "slack")]
         Arc::new(kata_slack::SlackPlugin::new()),
     ];

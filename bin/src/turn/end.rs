@@ -13,7 +13,7 @@ use crate::{
     gate::{Docket, Standing},
     replies,
     rescue::TurnOutcome,
-    stack,
+    stack, tasks,
 };
 
 /// D12: a busy host is asked again after this.
@@ -23,14 +23,15 @@ const WRITING: &str = "writing down the end of a turn";
 
 /// Runs one turn to its durable end.
 pub(crate) async fn run(daemon: &Arc<Daemon>, turn: ClaimedTurn, slot: Slot) {
-    let Some(channel) = daemon.channels.by_id(turn.channel) else {
+    let Some(channel) = daemon.channel_of(&turn) else {
         // The channel went away between the claim and now: its rows stay queued (D10).
         daemon.persist(WRITING, || daemon.store.give_back(turn.id)).await;
         return;
     };
     tracing::debug!(channel = %channel.key, turn = turn.id, attempt = turn.attempt, "claimed {} messages", turn.rows.len());
     let watch = Stopwatch::new();
-    let standing = Standing::of(daemon, &channel, &turn, &slot, &watch);
+    let mut standing = Standing::of(daemon, &channel, &turn, &slot, &watch);
+    tasks::inherit(daemon, &turn, &mut standing).await;
     let docket = Arc::new(Docket::of_turn(daemon, &turn, standing));
     let (cancel, _listed) = daemon.open_turns.open(turn.id, &docket);
     let sign = Sign::after_a_while(daemon, &channel, &turn);
@@ -164,6 +165,7 @@ async fn say_failed(
                 "message {turn} could not be answered after {attempts}: {error}; retry_message brings it back"
             );
             daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
+            tasks::turn_given_up(daemon, turn, error).await;
         }
         Some(Failed::GivenBack { .. } | Failed::NotOpen) | None => {}
     }

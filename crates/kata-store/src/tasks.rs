@@ -93,6 +93,15 @@ impl Store {
         self.read(task::next_due).await
     }
 
+    /// When the first armed task is due after this time: for whoever has seen to what is due by then, all but what has to
+    /// wait. One lookup.
+    ///
+    /// # Errors
+    /// When the store is closed or the database refuses.
+    pub async fn next_task_due_after(&self, now: UnixMs) -> Result<Option<UnixMs>, StoreError> {
+        self.read(move |conn| task::next_due_after(conn, now)).await
+    }
+
     /// Ticks after a commit that may have changed when the first task is due, or that ended a run.
     #[must_use]
     pub fn task_work(&self) -> watch::Receiver<u64> {

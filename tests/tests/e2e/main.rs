@@ -21,5 +21,6 @@ mod platform;
 mod recovery;
 mod refused;
 mod serve;
+mod tasks;
 mod tools;
 mod turns;

@@ -20,7 +20,10 @@ async fn an_agent_finds_the_tools_of_its_workspace() {
             "slack_post_blocks",
             "slack_react",
             "slack_read_thread",
-            "slack_search_messages"
+            "slack_search_messages",
+            "task_cancel",
+            "task_list",
+            "task_schedule",
         ]
     );
     let mut listed: Vec<String> = host

@@ -27,6 +27,9 @@ pub struct Query {
     /// Only this approval, also when it is closed; of the audit only what it is about.
     #[serde(default, deserialize_with = "field::optional_integer")]
     pub approval_id: Option<i64>,
+    /// Only this task.
+    #[serde(default, deserialize_with = "field::optional_integer")]
+    pub task_id: Option<i64>,
     /// Only rows in this state.
     #[serde(default)]
     pub state: Option<MessageState>,

@@ -6,7 +6,7 @@ use crate::{
 };
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -87,10 +87,39 @@ pub struct ScheduleTask {
     pub schedule: String,
     /// What happens when it fires.
     pub action: TaskAction,
+    /// The IANA time zone by which the schedule's local times are read, such as `Europe/Berlin`; without it the
+    /// system's, whichever that is at the time.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// What becomes of runs whose time went by while the daemon did not run or the machine slept; `once` if absent.
+    #[serde(default)]
+    pub missed: Option<MissedRuns>,
+    /// With `once`: a run that was missed by more than this is not made up for; 72 hours if absent.
+    #[serde(default, deserialize_with = "field::optional_integer")]
+    pub missed_grace_ms: Option<u64>,
+    /// With `all`: at most so many are made up for, the newest ones; 10 if absent, 100 at most.
+    #[serde(default, deserialize_with = "field::optional_integer")]
+    pub missed_max: Option<u32>,
+    /// Each run begins up to so much later than the schedule says, and before the next one; the delay differs from task to
+    /// task, so that not all begin at once. None if absent, 24 hours at most.
+    #[serde(default, deserialize_with = "field::optional_integer")]
+    pub jitter_ms: Option<u64>,
+}
+
+/// What becomes of runs that were missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissedRuns {
+    /// They are gone.
+    Skip,
+    /// The newest one is made up for, within a grace.
+    Once,
+    /// They are made up for one after the other, up to a number.
+    All,
 }
 
 /// How a schedule is to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskType {
     /// A cron expression.

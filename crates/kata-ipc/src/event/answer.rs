@@ -4,7 +4,7 @@ use super::{
     Verdict,
     view::{
         ApprovalView, AuditView, ChannelView, DaemonView, GrantView, MessageView, Page, PairingView,
-        PluginView, SessionView, ToolView,
+        PluginView, SessionView, TaskView, ToolView,
     },
 };
 use schemars::JsonSchema;
@@ -92,6 +92,8 @@ pub enum Data {
     Plugins(Page<PluginView>),
     /// To `query` `tools`.
     Tools(Page<ToolView>),
+    /// To `query` `tasks`.
+    Tasks(Page<TaskView>),
     /// To `schedule_task`.
     Task(TaskArmed),
     /// To `check_tool`.
@@ -149,6 +151,7 @@ data_from! {
     Audit(Page<AuditView>),
     Plugins(Page<PluginView>),
     Tools(Page<ToolView>),
+    Tasks(Page<TaskView>),
     Task(TaskArmed),
     Verdict(ToolVerdict),
     Json(Value),

@@ -36,6 +36,12 @@ const LINES: &[(&str, &str)] = &[
             "action":{"type":"plugin_action","pluginId":"kata-slack","action":"ping"}}"#,
     ),
     (
+        "schedule_task_with_options",
+        r#"{"type":"schedule_task","workspaceId":"ws-1","taskType":"cron","schedule":"0 9 * * *",
+            "action":{"type":"plugin_action","pluginId":"kata-slack","action":"ping"},
+            "zone":"Europe/Berlin","missed":"all","missedGraceMs":null,"missedMax":3,"jitterMs":60000}"#,
+    ),
+    (
         "message_processed",
         r#"{"type":"message_processed","messageId":12,"response":"Done.","success":true}"#,
     ),

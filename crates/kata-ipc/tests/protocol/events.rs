@@ -2,7 +2,7 @@
 
 use kata_ipc::{
     Event, Outgoing, codec,
-    command::Decision,
+    command::{Decision, MissedRuns, TaskType},
     event::{view::*, *},
 };
 use proptest::prelude::*;
@@ -174,6 +174,7 @@ fn answers() -> Vec<(&'static str, Answer)> {
             })),
         ),
         ("tools", Answer::with(page(tool()))),
+        ("tasks", Answer::with(page(task()))),
     ]
 }
 
@@ -182,6 +183,41 @@ fn page<T>(item: T) -> Page<T> {
     Page {
         items: vec![item],
         next_cursor: None,
+    }
+}
+
+fn task() -> TaskView {
+    TaskView {
+        task_id: 5,
+        workspace_id: "ws-1".into(),
+        task_type: TaskType::Cron,
+        schedule: "0 9 * * *".into(),
+        action: json!({"type": "send_message", "workspaceId": "ws-1", "sessionKey": "daemon-team-0123456789ab", "message": "Good morning"}),
+        zone: Some("Europe/Berlin".into()),
+        missed: MissedRuns::Once,
+        missed_grace_ms: Some(3_600_000),
+        missed_max: None,
+        jitter_ms: None,
+        state: TaskState::Parked,
+        next_run_at: None,
+        last_run_at: Some("2026-01-02T03:04:05.678Z".into()),
+        created_at: Some("2026-01-01T03:04:05.678Z".into()),
+        creator: TaskCreator::Agent {
+            session_key: "daemon-team-0123456789ab".into(),
+            role: "member".into(),
+            origin: None,
+        },
+        failures: 5,
+        parked_reason: Some("the agent is gone".into()),
+        fires: vec![FireView {
+            slot_at: "2026-01-02T03:04:05.000Z".into(),
+            state: FireState::Failed,
+            runs: 1,
+            at: "2026-01-02T03:04:05.678Z".into(),
+            ended_at: Some("2026-01-02T03:05:05.678Z".into()),
+            error: Some("the agent is gone".into()),
+            message_id: Some(12),
+        }],
     }
 }
 

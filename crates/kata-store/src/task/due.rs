@@ -39,3 +39,14 @@ pub(crate) fn next_due(conn: &Connection) -> Result<Option<UnixMs>, StoreError> 
     crate::tests::effort::note(&statement);
     Ok(first.map(|at| UnixMs::from_iso(&at).unwrap_or(UnixMs(0))))
 }
+
+/// When the next task is due that is armed for a time after this one. One whose time cannot be read is none of them.
+pub(crate) fn next_due_after(conn: &Connection, now: UnixMs) -> Result<Option<UnixMs>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT next_run_at FROM scheduled_tasks WHERE enabled = 1 AND next_run_at > ?1 ORDER BY next_run_at LIMIT 1",
+    )?;
+    let first: Option<String> = statement.query_row([text(now)], |row| row.get(0)).optional()?;
+    #[cfg(test)]
+    crate::tests::effort::note(&statement);
+    Ok(first.and_then(|at| UnixMs::from_iso(&at)))
+}

@@ -13,7 +13,7 @@ mod sweep;
 mod turn;
 
 pub(crate) use create::create;
-pub(crate) use due::{due, next_due};
+pub(crate) use due::{due, next_due, next_due_after};
 pub(crate) use edit::{cancel, park, set_enabled};
 pub(crate) use end::{end, recover, turn_done, turn_parked};
 pub(crate) use fire::{fire, skip};
@@ -216,6 +216,10 @@ pub struct FiredTurn {
     pub row: i64,
     /// The channel of its lane.
     pub channel: ChannelId,
+    /// Where its conversation is.
+    pub conversation: String,
+    /// The thread in it.
+    pub thread: Option<String>,
     /// The session's present key.
     pub session_key: String,
     /// The session was opened by this.

@@ -85,6 +85,8 @@ impl Place {
         Ok(FiredTurn {
             row,
             channel: home.id,
+            conversation: lane.conversation,
+            thread: lane.thread,
             session_key: key,
             session_started,
             keeps_answer: lane.keeps,

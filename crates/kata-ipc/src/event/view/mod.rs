@@ -2,10 +2,12 @@
 
 mod approval;
 mod pairing;
+mod task;
 mod tool;
 
 pub use approval::{ApprovalState, ApprovalView, AuditKind, AuditView, GrantSource, GrantState, GrantView};
 pub use pairing::{PairingState, PairingView};
+pub use task::{FireState, FireView, TaskCreator, TaskState, TaskView};
 pub use tool::{PluginView, ServiceState, ServiceView, SideEffect, ToolDefault, ToolEffect, ToolView};
 
 use super::{ChannelFault, ConnectionStatus, DaemonStatus};
