@@ -50,7 +50,8 @@ pub(crate) type ToolStack = BoxCloneSyncService<ToolCall, ToolOutput, kata_perm:
 
 /// A message's way in. Nothing in it waits (D1): each layer looks, decides and passes on.
 pub(crate) fn ingress(daemon: &Arc<Daemon>, channel: &Channel, trigger: Trigger) -> Ingress {
-    let (id, spec) = (channel.id, &channel.spec);
+    let (id, spec) = (channel.id, &*channel.spec);
+    let takes_commands = channel.adapter.descriptor().approvals;
     let owners = spec.owners.iter().map(|o| o.as_str().into());
     let gate =
         SenderGate::new(&spec.filter, &spec.settings, owners).door(daemon.pairings.door(channel, &trigger));
@@ -67,7 +68,7 @@ pub(crate) fn ingress(daemon: &Arc<Daemon>, channel: &Channel, trigger: Trigger)
         .layer(EachLayer::new(gate)) // a stranger gets nowhere, not even to a command; at most a pairing code
         .layer(EachLayer::new(answers)) // a "yes" must not queue behind the turn that waits for it
         .layer(EachLayer::new(Addressed::new(&spec.filter))) // under the answers: `yes 7Q4` counts without a mention
-        .layer(EachLayer::new(ChatCommands::new(trigger.clone()))) // over the trigger: `/reset` counts without it
+        .option_layer(takes_commands.then(|| EachLayer::new(ChatCommands::new(trigger.clone())))) // over the trigger: `/reset` counts without it. Never by mail, where anybody writes any name
         .layer(EachLayer::new(trigger)) // what is not for us leaves no row
         .layer(EachLayer::new(quota)) // behind all that decides: only what waits for a turn is metered
         .layer(EachLayer::new(coalesce)) // under the quota: the longer of two waits counts

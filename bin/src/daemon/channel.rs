@@ -206,6 +206,9 @@ async fn listen(daemon: &Arc<Daemon>, channel: &Arc<Channel>, mut heard: mpsc::R
                     .announce(daemon, ChannelState::RateLimited, Some(error))
                     .await;
             }
+            DriverEvent::Warning(said) => {
+                daemon.events.plugin_error(channel.key.slug.as_str(), &said).await;
+            }
             DriverEvent::Holding => channel.hold(),
             DriverEvent::Reconciled => channel.release(),
             DriverEvent::Skipped { count } => {

@@ -63,7 +63,8 @@ pub struct Descriptor {
     pub nonce_holds: Option<Duration>,
     /// Notices may be written into its conversations (never by mail).
     pub notices: bool,
-    /// Questions about tool calls may be asked and answered in its conversations (never by mail).
+    /// Senders are who they seem: questions about tool calls may be asked and answered in its conversations, and chat
+    /// commands (`/reset`) count there. Never by mail, where anybody writes any name.
     pub approvals: bool,
     /// A socket that says nothing for this long is dead.
     pub silence: Duration,
@@ -92,6 +93,12 @@ pub trait Adapter: Send + Sync + 'static {
     /// # Errors
     /// `AuthExpired` and `Rejected` are final until the configuration changes, all else is worth another try.
     async fn connect(&self) -> Result<Identity, ChannelError>;
+
+    /// What a person must see to before the channel stops working, as a sentence: a sign-in that ends in two days. Asked
+    /// after each pass over history, told once; it must not wait.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 
     /// Closes what is open. Returns within two seconds.
     async fn disconnect(&self);

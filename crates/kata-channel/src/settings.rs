@@ -155,6 +155,45 @@ pub struct Quota {
     pub sends_per_second: Option<f64>,
 }
 
+/// What becomes of an answer to a mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplyMode {
+    /// A draft in the thread, for a person to read, change and send.
+    #[default]
+    Draft,
+    /// A mail, where every recipient is named by `sendTo`; a draft for all others.
+    Send,
+}
+
+/// How a mail channel behaves. Other channels take no notice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MailSettings {
+    /// A search in the platform's own words (`to:support@example.org is:important`): only mail that matches it is served.
+    pub query: Option<String>,
+    /// What becomes of an answer: `draft` or `send`.
+    pub reply_mode: ReplyMode,
+    /// Addresses (`ada@example.org`) and domains (`@example.org`) to which `send` sends.
+    pub send_to: Vec<String>,
+    /// Answers in one thread within 24 hours at most, drafts counted. What comes beyond is parked.
+    pub answers_per_day: u32,
+    /// Newsletters, lists, bounces and answering machines get turns too. Two machines that answer each other do not stop.
+    pub automatic: bool,
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            query: None,
+            reply_mode: ReplyMode::default(),
+            send_to: Vec::new(),
+            answers_per_day: 5,
+            automatic: false,
+        }
+    }
+}
+
 /// The agent of a channel.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -226,6 +265,8 @@ pub struct Settings {
     pub quota: Quota,
     /// How waiting messages become one turn.
     pub coalesce: Coalesce,
+    /// How a mail channel behaves.
+    pub mail: MailSettings,
     /// The channel's agent.
     pub agent: AgentSettings,
 }
@@ -242,6 +283,7 @@ impl Default for Settings {
             max_answer_age_hours: 24.0,
             quota: Quota::default(),
             coalesce: Coalesce::default(),
+            mail: MailSettings::default(),
             agent: AgentSettings::default(),
         }
     }

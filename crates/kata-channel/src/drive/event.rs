@@ -37,4 +37,6 @@ pub enum DriverEvent {
         /// What the platform said.
         error: ChannelError,
     },
+    /// What a person must see to before the channel stops working, as a sentence.
+    Warning(String),
 }

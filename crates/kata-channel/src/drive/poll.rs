@@ -61,6 +61,7 @@ pub(super) async fn keep_reading(
             Ok(()) => {
                 backoff.clear();
                 parts.report.works(identity).await;
+                parts.report.warned(parts.adapter.warning()).await;
                 parts.report.reconciled().await;
                 parts.jitter.spread(every, SPREAD)
             }

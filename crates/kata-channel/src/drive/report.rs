@@ -27,6 +27,7 @@ struct Said {
     /// What is true again once the platform's pause is over.
     before_pause: Option<Status>,
     introduced: bool,
+    warning: Option<String>,
     unreadable: HashSet<Place>,
 }
 
@@ -52,6 +53,7 @@ impl Report {
             status: Status::Nothing,
             before_pause: None,
             introduced: false,
+            warning: None,
             unreadable: HashSet::new(),
         };
         Self {
@@ -136,6 +138,14 @@ impl Report {
     /// A place was read.
     pub(super) fn readable(&self, place: &Place) {
         self.said().unreadable.remove(place);
+    }
+
+    /// The adapter warns, or does so no more.
+    pub(super) async fn warned(&self, warning: Option<String>) {
+        let before = std::mem::replace(&mut self.said().warning, warning.clone());
+        if let Some(said) = warning.filter(|said| before.as_ref() != Some(said)) {
+            self.tell(DriverEvent::Warning(said)).await;
+        }
     }
 
     /// Messages were too old for a turn.

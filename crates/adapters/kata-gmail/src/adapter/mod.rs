@@ -1,0 +1,91 @@
+//! One Gmail channel behind the adapter contract.
+
+mod history;
+mod pages;
+mod read;
+mod read_back;
+mod send;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use kata_channel::{
+    Adapter, ChannelError, Descriptor, History, Identity, Length, Outbound, ReadBack, Receipt, SendError,
+    Unit,
+};
+
+use self::pages::Resync;
+use crate::{desk::Desk, mailbox::Registration, markup::COMMONMARK};
+
+pub(crate) use self::{read::mail_of, read_back::by_message_id};
+
+const DESCRIPTOR: Descriptor = Descriptor {
+    platform: "gmail",
+    // A mail has no length; an answer beyond this one would be a book.
+    length: Length {
+        unit: Unit::Bytes,
+        limit: 1 << 20,
+    },
+    dialect: COMMONMARK,
+    nonce_holds: None,
+    // Anybody writes any name behind From: what a notice says, or a "yes" decides, is not for mail.
+    notices: false,
+    approvals: false,
+    silence: Duration::MAX,
+    reconcile_every: Duration::from_secs(60),
+};
+
+/// A Gmail channel: its desk, its part of the mailbox, and how far a reading by date has come.
+#[derive(Debug)]
+pub(crate) struct GmailAdapter {
+    desk: Arc<Desk>,
+    _registration: Registration,
+    resync: Mutex<Option<Resync>>,
+}
+
+// === impl GmailAdapter ===
+
+impl GmailAdapter {
+    pub(crate) fn new(desk: Arc<Desk>, registration: Registration) -> Self {
+        Self {
+            desk,
+            _registration: registration,
+            resync: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Adapter for GmailAdapter {
+    fn descriptor(&self) -> &Descriptor {
+        &DESCRIPTOR
+    }
+
+    async fn connect(&self) -> Result<Identity, ChannelError> {
+        let identity = self.desk.mailbox.introduce().await?;
+        self.desk.find_label().await?;
+        Ok(identity)
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.desk.mailbox.api.tokens().warning()
+    }
+
+    /// Nothing is open.
+    async fn disconnect(&self) {}
+
+    async fn send(&self, out: &Outbound) -> Result<Receipt, SendError> {
+        send::send(&self.desk, out).await
+    }
+
+    fn history(&self) -> Option<&dyn History> {
+        Some(self)
+    }
+
+    fn read_back(&self) -> Option<&dyn ReadBack> {
+        Some(self)
+    }
+}

@@ -1,0 +1,204 @@
+//! Pages of a mailbox: by its history, or, where Google has forgotten that, by date.
+
+use std::{collections::HashSet, sync::PoisonError, time::Duration};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use google_gmail1::api::{History, ListHistoryResponse};
+use kata_channel::{ChannelError, Inbound, PollPage};
+
+use super::{GmailAdapter, read};
+use crate::{cursor::Mark, errors::CallError};
+
+/// Mails of a page of a reading by date: all of them are fetched within one question.
+const BATCH: usize = 20;
+/// Mails that are fetched at once.
+const AT_ONCE: usize = 4;
+/// A reading by date begins this long before history was last read: Google dates mail by its arrival, and a label may come
+/// later. What is read again is known (D2).
+const OVERLAP: Duration = Duration::from_secs(3600);
+/// A reading by date that finds more mail reads the newest of it.
+const MOST_PAGES: usize = 50;
+const PAGE: u32 = 100;
+/// Page tokens of ours begin so, and Google's own so.
+const BY_DATE: &str = "d:";
+const BY_HISTORY: &str = "h:";
+
+/// A reading by date on its way.
+#[derive(Debug)]
+pub(super) struct Resync {
+    /// Oldest first.
+    ids: Vec<String>,
+    /// Where the mailbox's history stood before the first look: what comes later is in the history.
+    end: Mark,
+}
+
+// === impl GmailAdapter ===
+
+impl GmailAdapter {
+    pub(super) async fn page(&self, from: Mark, page: Option<&str>) -> Result<PollPage, ChannelError> {
+        match (from.history, page) {
+            (_, Some(page)) if page.starts_with(BY_DATE) => self.page_by_date(&page[BY_DATE.len()..]).await,
+            (Some(history), page) => {
+                let token = page.and_then(|page| page.strip_prefix(BY_HISTORY));
+                match self.page_by_history(history, from, token).await {
+                    // Google keeps history for a week at least, and sometimes for less.
+                    Err(error) if error.status() == Some(404) => self.begin_by_date(from).await,
+                    page => page.map_err(ChannelError::from),
+                }
+            }
+            (None, _) => self.begin_by_date(from).await,
+        }
+    }
+
+    async fn page_by_history(
+        &self,
+        history: u64,
+        from: Mark,
+        token: Option<&str>,
+    ) -> Result<PollPage, CallError> {
+        let desk = &self.desk;
+        let label = desk.label_id().map_err(|_| CallError::Unreached)?;
+        let now = desk.clock.wall();
+        let found = desk.mailbox.api.history(history, label.as_deref(), token).await?;
+        let messages = self.fetch(ids(&found), true).await?;
+        let next = found.next_page_token.map(|token| format!("{BY_HISTORY}{token}"));
+        let newest = match &next {
+            None => found.history_id.map(|id| Mark {
+                history: Some(id),
+                at: now,
+            }),
+            Some(_) => found
+                .history
+                .iter()
+                .flatten()
+                .filter_map(|record| record.id)
+                .max()
+                .map(|id| Mark {
+                    history: Some(id),
+                    at: from.at,
+                }),
+        };
+        Ok(PollPage {
+            messages,
+            newest: newest.map(Mark::cursor),
+            next,
+            contiguous: true,
+            threads: Vec::new(),
+        })
+    }
+
+    /// Finds everything since `from`, no further back than a catch-up reaches (D4), and serves the first of it.
+    async fn begin_by_date(&self, from: Mark) -> Result<PollPage, ChannelError> {
+        let desk = &self.desk;
+        let now = desk.clock.wall();
+        let profile = desk.mailbox.api.profile().await?;
+        let reach = now - desk.max_age;
+        let since = (from.at - OVERLAP).max(reach);
+        tracing::info!(channel = %desk.key, "mail is read by date, since {}", since.to_iso());
+        let query = desk.search(&format!("after:{}", since.as_millis().div_euclid(1000)));
+        let label = desk.label_id()?;
+        let mut ids = Vec::new();
+        let mut token = None;
+        for _ in 0..MOST_PAGES {
+            let found = desk
+                .mailbox
+                .api
+                .search(&query, label.as_deref(), PAGE, token.as_deref())
+                .await?;
+            ids.extend(
+                found
+                    .messages
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|message| message.id),
+            );
+            token = found.next_page_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        if token.is_some() {
+            tracing::warn!(channel = %desk.key, "there is more mail than can be caught up with: the newest {} are read", ids.len());
+        }
+        ids.reverse();
+        *self.resync.lock().unwrap_or_else(PoisonError::into_inner) = Some(Resync {
+            ids,
+            end: Mark {
+                history: profile.history_id,
+                at: now,
+            },
+        });
+        self.page_by_date("0").await
+    }
+
+    async fn page_by_date(&self, offset: &str) -> Result<PollPage, ChannelError> {
+        let offset: usize = offset.parse().unwrap_or(0);
+        let (batch, last, end) = {
+            let resync = self.resync.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(resync) = &*resync else {
+                return Err(ChannelError::Other(
+                    "the reading of mail by date begins anew".into(),
+                ));
+            };
+            let end = resync.ids.len().min(offset + BATCH);
+            let batch = resync.ids[offset.min(end)..end].to_vec();
+            (batch, end == resync.ids.len(), resync.end)
+        };
+        let messages = self.fetch(batch, false).await?;
+        Ok(PollPage {
+            messages,
+            newest: last.then(|| end.cursor()),
+            next: (!last).then(|| format!("{BY_DATE}{}", offset + BATCH)),
+            contiguous: true,
+            threads: Vec::new(),
+        })
+    }
+
+    /// Reads mails, in their order. One that is gone, or that is not for this channel, is left out. `ask` = the query has not
+    /// chosen them.
+    async fn fetch(&self, ids: Vec<String>, ask: bool) -> Result<Vec<Inbound>, CallError> {
+        let me = self.desk.mailbox.address().map_err(|_| CallError::Unreached)?;
+        let read: Vec<Option<Inbound>> = stream::iter(ids)
+            .map(|id| self.fetch_one(id, ask, &me))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    async fn fetch_one(&self, id: String, ask: bool, me: &str) -> Result<Option<Inbound>, CallError> {
+        let desk = &*self.desk;
+        let message = match desk.mailbox.api.message(&id, "full").await {
+            Ok(message) => message,
+            Err(error) if error.status() == Some(404) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !desk.may_serve(&message) {
+            return Ok(None);
+        }
+        let Ok(mail) = read::mail_of(&message) else {
+            tracing::warn!(channel = %desk.key, msg = %id, "a mail cannot be read, and is passed over");
+            return Ok(None);
+        };
+        if ask && !desk.serves(&message, mail.message_id.as_deref()).await? {
+            return Ok(None);
+        }
+        Ok(read::inbound(desk, me, &message, mail))
+    }
+}
+
+/// The mails that a page of history names, each once, in its order.
+fn ids(found: &ListHistoryResponse) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let records = found.history.iter().flatten();
+    let ids = records.flat_map(added).filter(|id| seen.insert(id.clone()));
+    ids.collect()
+}
+
+fn added(record: &History) -> Vec<String> {
+    let new = record.messages_added.iter().flatten().map(|it| &it.message);
+    let labelled = record.labels_added.iter().flatten().map(|it| &it.message);
+    new.chain(labelled)
+        .filter_map(|message| message.as_ref()?.id.clone())
+        .collect()
+}
