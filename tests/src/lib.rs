@@ -4,6 +4,8 @@
 //! * [`slack::FakeSlack`] speaks Slack's Web API and Socket Mode over loopback, written from Slack's documentation and
 //!   checked against its published schemas, with faults that tests script.
 //! * [`discord::FakeDiscord`] speaks Discord's HTTP API and gateway in the same way.
+//! * [`gmail::FakeGmail`] is a mailbox behind the Gmail API, with Google's token endpoint, held against Google's discovery
+//!   document.
 //! * [`acp`] is an agent that speaks the Agent Client Protocol, written from its schema; the program `fake-acp` runs it.
 //! * [`host::FakeHost`] spawns a daemon and talks to it over its pipes as the desktop app does.
 //!
@@ -14,6 +16,7 @@
 pub mod acp;
 mod command;
 pub mod discord;
+pub mod gmail;
 pub mod host;
 mod orphans;
 mod port;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::AcpAgent;
 use crate::{
-    discord,
+    discord, gmail,
     slack::{APP_TOKEN, BOT_TOKEN},
 };
 
@@ -45,6 +45,19 @@ impl Channel {
         Self {
             config: config.as_object().cloned().unwrap_or_default(),
             tokens: BTreeMap::from([(slug.to_owned(), discord::BOT_TOKEN.to_owned())]),
+        }
+    }
+
+    /// A Gmail channel that is polled every `interval_ms`, with a sign-in that the fake knows.
+    #[must_use]
+    pub fn gmail(slug: &str, interval_ms: u64) -> Self {
+        let config = json!({
+            "slug": slug, "enabled": true, "adapter": "gmail", "credentials": {"channelSlug": slug},
+            "pollIntervalMs": interval_ms,
+        });
+        Self {
+            config: config.as_object().cloned().unwrap_or_default(),
+            tokens: BTreeMap::from([(slug.to_owned(), gmail::CREDENTIAL.to_owned())]),
         }
     }
 
@@ -162,6 +175,9 @@ impl Config {
             let mut plugins = vec!["kata-slack"];
             if configs.iter().any(|config| config["adapter"] == "discord") {
                 plugins.push("kata-discord");
+            }
+            if configs.iter().any(|config| config["adapter"] == "gmail") {
+                plugins.push("kata-gmail");
             }
             json!({"workspaceId": id, "configs": configs, "tokens": tokens, "enabledPlugins": plugins})
         });

@@ -31,7 +31,6 @@ mod json;
 mod methods;
 mod observe;
 mod people;
-
 mod press;
 mod record;
 mod servers;

@@ -1,0 +1,147 @@
+//! What a test makes happen: mail, labels, faults, sign-ins that end.
+
+use super::{FakeGmail, NewMail, fault::Fault, state::Asked};
+
+/// # What happens in the mailbox
+impl FakeGmail {
+    /// The user makes a label; gives its id.
+    pub fn add_label(&self, name: &str) -> String {
+        self.shared.change(|state| {
+            let id = format!("Label_{}", state.next());
+            state.labels.insert(id.clone(), name.to_owned());
+            id
+        })
+    }
+
+    /// A mail comes in; gives its id.
+    pub fn arrives(&self, mail: NewMail) -> String {
+        self.shared.change(|state| {
+            let labels = mail.labels.iter().map(|label| state.label_id(label)).collect();
+            let raw = mail.bytes(&format!("m{}", state.serial + 1));
+            state.store(raw, labels, mail.thread.clone())
+        })
+    }
+
+    /// The user labels a mail, by the label's name.
+    pub fn labels(&self, message: &str, label: &str) {
+        self.shared.change(|state| {
+            let label = state.label_id(label);
+            state.put_label(message, &label);
+        });
+    }
+
+    /// A mail is gone for good.
+    pub fn deletes(&self, message: &str) {
+        self.shared.change(|state| state.mail.remove(message));
+    }
+
+    /// Mail is dated so much earlier.
+    pub fn ages(&self, message: &str, by: std::time::Duration) {
+        self.shared.change(|state| {
+            if let Some(stored) = state.mail.get_mut(message) {
+                stored.date -= i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+            }
+        });
+    }
+
+    /// Google forgets the history so far.
+    pub fn forgets_history(&self) {
+        self.shared.change(|state| state.forgotten = state.history);
+    }
+
+    /// From now on Google puts a Message-ID of its own in place of the sender's.
+    pub fn renames_mail(&self) {
+        self.shared.change(|state| state.renames = true);
+    }
+
+    /// No page holds more than `items`, whatever the caller asks for.
+    pub fn cap_pages(&self, items: usize) {
+        self.shared.change(|state| state.page_cap = items);
+    }
+}
+
+/// # What Google's servers do
+impl FakeGmail {
+    /// The next call of `method` (`messages.get`, `token`) meets `fault`; faults queue up.
+    pub fn fail_next(&self, method: &str, fault: Fault) {
+        self.shared.change(|state| state.faults.script(method, fault));
+    }
+
+    /// Every call of `method` meets `fault`, until [`heal`](Self::heal).
+    pub fn fail_always(&self, method: &str, fault: Fault) {
+        self.shared
+            .change(|state| state.faults.set_always(method, Some(fault)));
+    }
+
+    /// Ends [`fail_always`](Self::fail_always).
+    pub fn heal(&self, method: &str) {
+        self.shared.change(|state| state.faults.set_always(method, None));
+    }
+
+    /// Refuses connections and cuts those that are open, until [`up`](Self::up).
+    ///
+    /// # Panics
+    /// If the port cannot be kept.
+    pub async fn down(&self) {
+        self.port.down().await.expect("the port can be kept");
+    }
+
+    /// Serves again, on the same port.
+    ///
+    /// # Panics
+    /// If the port cannot be listened on.
+    pub async fn up(&self) {
+        self.port.up().await.expect("the port is ours");
+    }
+
+    /// All access tokens so far are refused with 401.
+    pub fn expire_access_tokens(&self) {
+        self.shared.change(|state| state.access_tokens.clear());
+    }
+
+    /// The sign-in is revoked: `invalid_grant`, and 401 for its access tokens.
+    pub fn revoke(&self) {
+        self.shared.change(|state| {
+            state.refresh_tokens.clear();
+            state.access_tokens.clear();
+        });
+    }
+
+    /// How long access tokens live, in seconds.
+    pub fn tokens_live(&self, seconds: u64) {
+        self.shared.change(|state| state.token_lives = seconds);
+    }
+
+    /// Sign-ins end after so many seconds, as those of a project in testing do.
+    pub fn sign_ins_live(&self, seconds: u64) {
+        self.shared.change(|state| state.sign_in_lives = Some(seconds));
+    }
+
+    /// What sign-ins may do from now on.
+    pub fn grant_scope(&self, scope: &str) {
+        self.shared.change(|state| state.scope = scope.to_owned());
+    }
+
+    /// A person agrees at the address that a sign-in shows; gives where the browser is sent back to, code and state included.
+    ///
+    /// # Panics
+    /// If it is no address of Google's for a sign-in with PKCE.
+    pub fn agrees(&self, address: &url::Url) -> url::Url {
+        let pairs: std::collections::HashMap<_, _> = address.query_pairs().into_owned().collect();
+        assert_eq!(address.host_str(), Some("accounts.google.com"));
+        assert_eq!(pairs["response_type"], "code");
+        assert_eq!(pairs["code_challenge_method"], "S256");
+        assert_eq!(pairs["access_type"], "offline");
+        let code = self.shared.change(|state| {
+            let code = format!("4/code-{}", state.next());
+            let asked = Asked {
+                challenge: pairs["code_challenge"].clone(),
+                redirect: pairs["redirect_uri"].clone(),
+            };
+            state.codes.insert(code.clone(), asked);
+            code
+        });
+        let back = [("code", &code), ("state", &pairs["state"])];
+        url::Url::parse_with_params(&pairs["redirect_uri"], back).expect("an address to come back to")
+    }
+}
