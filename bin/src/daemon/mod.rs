@@ -28,6 +28,8 @@ use kata_store::{ChannelId, ClaimedTurn, Store};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+#[cfg(feature = "gmail")]
+pub(crate) use self::spec::moved;
 pub(crate) use self::{
     channel::Channel,
     channels::{Channels, Desired},

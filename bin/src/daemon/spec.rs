@@ -242,9 +242,11 @@ where
 
 /// The platform's address, if a variable moves it. Plain http and ws go to this machine only.
 fn endpoint(kind: &ChannelKind) -> Result<Option<Url>, String> {
-    let Some(variable) = kind.endpoint_variable else {
-        return Ok(None);
-    };
+    kind.endpoint_variable.map_or(Ok(None), moved)
+}
+
+/// The address in an environment variable that moves a platform, for tests and proxies.
+pub(crate) fn moved(variable: &str) -> Result<Option<Url>, String> {
     let Some(text) = std::env::var(variable).ok().filter(|t| !t.is_empty()) else {
         return Ok(None);
     };

@@ -10,6 +10,8 @@ use kata_plugin::{ActionContext, Plugin, PluginState, Plugins, RegistrationError
 use serde_json::Value;
 
 pub(crate) use self::{services::Services, state::StoreState};
+#[cfg(feature = "gmail")]
+use crate::daemon::moved;
 use crate::{
     commands::Refused,
     daemon::Daemon,
@@ -25,6 +27,8 @@ pub(crate) fn all(desk: &Desk) -> Result<Plugins, RegistrationError> {
         Arc::new(TasksPlugin::new(desk)),
         #[cfg(feature = "slack")]
         Arc::new(kata_slack::SlackPlugin::new()),
+        #[cfg(feature = "gmail")]
+        Arc::new(kata_gmail::GmailPlugin::new(moved("KATA_GOOGLE_TOKEN_URL"))),
     ];
     Plugins::new(plugins)
 }

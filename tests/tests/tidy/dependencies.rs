@@ -9,7 +9,7 @@ use crate::files;
 
 /// A crate, and those of ours that it uses. Equal, not at most: a line that no longer holds misleads as much as one
 /// that is missing.
-const TABLE: [(&str, &[&str]); 12] = [
+const TABLE: [(&str, &[&str]); 13] = [
     ("kata-ipc", &[]),
     ("kata-store", &[]),
     ("kata-perm", &[]),
@@ -20,6 +20,7 @@ const TABLE: [(&str, &[&str]); 12] = [
     ("kata-agent", &["kata-session", "kata-perm"]),
     ("kata-plugin", &["kata-channel", "kata-perm"]),
     ("kata-slack", &["kata-channel", "kata-plugin"]),
+    ("kata-gmail", &["kata-channel", "kata-plugin"]),
     ("kata-terminal", &["kata-channel", "kata-plugin"]),
     ("kata-example", &["kata-channel", "kata-plugin"]),
 ];
@@ -29,10 +30,11 @@ const TESTKIT: &str = "kata-testkit";
 
 /// A library, and the one crate that may name it. Tests may hold it too: a fake speaks the protocol, and a test looks
 /// into a database.
-const FENCES: [(&str, &str); 6] = [
+const FENCES: [(&str, &str); 7] = [
     ("rusqlite", "kata-store"),
     ("deadpool-sqlite", "kata-store"),
     ("slack-morphism", "kata-slack"),
+    ("google-gmail1", "kata-gmail"),
     ("tokio-tungstenite", "kata-slack"),
     ("agent-client-protocol", "kata-agent"),
     ("rmcp", "kata-plugin"),

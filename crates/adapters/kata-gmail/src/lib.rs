@@ -11,7 +11,7 @@
 //! use kata_plugin::{Plugin, Registrar};
 //!
 //! let mut registrar = Registrar::new();
-//! kata_gmail::GmailPlugin::new(None).register(&mut registrar)?;
+//! kata_gmail::GmailPlugin::new(Ok(None)).register(&mut registrar)?;
 //! assert_eq!(registrar.channel("gmail").map(|kind| kind.plugin), Some("kata-gmail"));
 //! # Ok::<(), kata_plugin::RegistrationError>(())
 //! ```

@@ -19,18 +19,19 @@ const ID: &str = "kata-gmail";
 
 /// The Gmail plugin: channels whose `adapter` is `gmail`, the tools that work in their mail, and the service that keeps their
 /// sign-ins fresh.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct GmailPlugin {
     registry: Arc<Registry>,
-    token_url: Option<Url>,
+    token_url: Result<Option<Url>, String>,
 }
 
 // === impl GmailPlugin ===
 
 impl GmailPlugin {
-    /// A plugin with no channels yet. `token_url` = Google's token endpoint, when it was moved for tests or a proxy.
+    /// A plugin with no channels yet. `token_url` = Google's token endpoint, when it was moved for tests or a proxy; or what is
+    /// wrong with it, which every channel then says.
     #[must_use]
-    pub fn new(token_url: Option<Url>) -> Self {
+    pub fn new(token_url: Result<Option<Url>, String>) -> Self {
         Self {
             registry: Arc::default(),
             token_url,
@@ -58,6 +59,9 @@ impl Plugin for GmailPlugin {
             plugin: ID,
             endpoint_variable: Some("KATA_GMAIL_API_URL"),
             make: Arc::new(move |context| {
+                let token_url = token_url
+                    .as_ref()
+                    .map_err(|why| SetupError::Invalid(why.clone()))?;
                 Ok(Arc::new(make(&registry, token_url.as_ref(), context)?) as Arc<dyn Adapter>)
             }),
         })?;

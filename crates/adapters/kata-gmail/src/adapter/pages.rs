@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::PoisonError, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use google_gmail1::api::{History, ListHistoryResponse};
-use kata_channel::{ChannelError, Inbound, PollPage};
+use kata_channel::{ChannelError, Inbound, PollPage, Timestamp};
 
 use super::{GmailAdapter, read};
 use crate::{cursor::Mark, errors::CallError};
@@ -13,8 +13,9 @@ use crate::{cursor::Mark, errors::CallError};
 const BATCH: usize = 20;
 /// Mails that are fetched at once.
 const AT_ONCE: usize = 4;
-/// A reading by date begins this long before history was last read: Google dates mail by its arrival, and a label may come
-/// later. What is read again is known (D2).
+/// A reading by date that takes the place of forgotten history begins this long before that was last read: Google dates mail by
+/// its arrival, and a label may come later. What is read again is known (D2). At the first contact nothing is known, and
+/// nothing from before is read.
 const OVERLAP: Duration = Duration::from_secs(3600);
 /// A reading by date that finds more mail reads the newest of it.
 const MOST_PAGES: usize = 50;
@@ -28,6 +29,8 @@ const BY_HISTORY: &str = "h:";
 pub(super) struct Resync {
     /// Oldest first.
     ids: Vec<String>,
+    /// Google's search knows seconds; this is exact.
+    since: Timestamp,
     /// Where the mailbox's history stood before the first look: what comes later is in the history.
     end: Mark,
 }
@@ -93,7 +96,8 @@ impl GmailAdapter {
         let now = desk.clock.wall();
         let profile = desk.mailbox.api.profile().await?;
         let reach = now - desk.max_age;
-        let since = (from.at - OVERLAP).max(reach);
+        let overlap = from.history.map_or(Duration::ZERO, |_| OVERLAP);
+        let since = (from.at - overlap).max(reach);
         tracing::info!(channel = %desk.key, "mail is read by date, since {}", since.to_iso());
         let query = desk.search(&format!("after:{}", since.as_millis().div_euclid(1000)));
         let label = desk.label_id()?;
@@ -123,6 +127,7 @@ impl GmailAdapter {
         ids.reverse();
         *self.resync.lock().unwrap_or_else(PoisonError::into_inner) = Some(Resync {
             ids,
+            since,
             end: Mark {
                 history: profile.history_id,
                 at: now,
@@ -133,7 +138,7 @@ impl GmailAdapter {
 
     async fn page_by_date(&self, offset: &str) -> Result<PollPage, ChannelError> {
         let offset: usize = offset.parse().unwrap_or(0);
-        let (batch, last, end) = {
+        let (batch, last, since, end) = {
             let resync = self.resync.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(resync) = &*resync else {
                 return Err(ChannelError::Other(
@@ -142,9 +147,10 @@ impl GmailAdapter {
             };
             let end = resync.ids.len().min(offset + BATCH);
             let batch = resync.ids[offset.min(end)..end].to_vec();
-            (batch, end == resync.ids.len(), resync.end)
+            (batch, end == resync.ids.len(), resync.since, resync.end)
         };
-        let messages = self.fetch(batch, false).await?;
+        let mut messages = self.fetch(batch, false).await?;
+        messages.retain(|message| message.sent_at >= since);
         Ok(PollPage {
             messages,
             newest: last.then(|| end.cursor()),

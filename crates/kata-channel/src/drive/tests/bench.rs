@@ -246,5 +246,6 @@ fn name(event: &DriverEvent) -> &'static str {
         DriverEvent::Reconciled => "reconciled",
         DriverEvent::Skipped { .. } => "skipped",
         DriverEvent::PlaceUnreadable { .. } => "unreadable",
+        DriverEvent::Warning(_) => "warning",
     }
 }

@@ -61,6 +61,7 @@ pub(super) struct State {
     /// When each thing was asked.
     pub(super) log: Vec<(Instant, String)>,
     pub(super) disconnected: bool,
+    pub(super) warning: Option<String>,
     /// Seconds from the driver's beginning to the first look at a conversation.
     pub(super) late: i64,
 }
@@ -164,6 +165,10 @@ impl Adapter for Platform {
             id: "B0".into(),
             name: "kata".into(),
         })
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.state().warning.clone()
     }
 
     async fn disconnect(&self) {

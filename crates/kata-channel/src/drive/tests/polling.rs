@@ -39,6 +39,22 @@ async fn lanes_wait_for_the_first_pass_and_no_later_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_warning_is_told_once_for_each_sentence() {
+    let (platform, ledger) = read_before(&["C1"]);
+    platform.state().warning = Some("the sign-in ends tomorrow".into());
+    let mut bench = Bench::start_with(platform, ledger);
+    bench
+        .expect(&["connecting", "connected", "holding", "warning", "reconciled"])
+        .await;
+    bench.quiet(Duration::from_secs(25)).await;
+    bench.platform.state().warning = Some("the sign-in ends today".into());
+    bench.expect(&["warning"]).await;
+    bench.platform.state().warning = None;
+    bench.quiet(Duration::from_secs(25)).await;
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn passes_are_ten_seconds_apart_and_write_nothing_when_nothing_happened() {
     let (platform, ledger) = read_before(&["C1"]);
     let mut bench = Bench::start_with(platform, ledger);

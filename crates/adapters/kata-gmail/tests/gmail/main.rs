@@ -1,0 +1,22 @@
+//! The adapter against a Gmail that is held against Google's own document.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test may")]
+
+mod connect;
+mod history;
+mod rig;
+mod send;
+mod tokens;
+mod tools;
+
+#[test]
+fn every_test_file_is_listed() {
+    let listed = include_str!("main.rs");
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gmail")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let Some(module) = name.strip_suffix(".rs").filter(|&module| module != "main") else {
+            continue;
+        };
+        assert!(listed.contains(&format!("mod {module};")), "{name}");
+    }
+}
