@@ -7,6 +7,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
+/// Google's access tokens begin so.
+const ACCESS_TOKEN: &str = "ya29.";
+
 /// A sign-in, as the host or katad's own store keeps it.
 #[derive(Clone)]
 pub enum Credential {
@@ -56,6 +59,13 @@ impl Credential {
     /// # Errors
     /// It is something else. Nothing of it is repeated.
     pub fn parse(secret: &SecretString) -> Result<Self, BadCredential> {
+        // The app's store may hold a token whose end it does not know.
+        if secret.expose_secret().starts_with(ACCESS_TOKEN) {
+            return Ok(Self::Access {
+                access_token: secret.clone(),
+                expires_at: None,
+            });
+        }
         let written: Written = serde_json::from_str(secret.expose_secret()).map_err(|_| BadCredential)?;
         let filled = |secret: Option<SecretString>| secret.filter(|s| !s.expose_secret().is_empty());
         match (
@@ -145,9 +155,11 @@ mod tests {
             assert_eq!(read.to_secret().expose_secret(), text);
             assert!(!format!("{read:?}").contains("\"r\""));
         }
+        let bare = Credential::parse(&"ya29.token".into());
+        assert!(matches!(bare, Ok(Credential::Access { expires_at: None, .. })));
         for bad in [
             "",
-            "ya29.token",
+            "xoxb-1",
             "{}",
             r#"{"refreshToken":"r"}"#,
             r#"{"refreshToken":"","clientId":"c"}"#,
