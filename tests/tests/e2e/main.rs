@@ -10,7 +10,6 @@ mod approvals;
 mod conversation;
 mod disk;
 mod framing;
-mod gmail;
 mod kill;
 mod kill_gate;
 mod legacy;
