@@ -97,7 +97,7 @@ fn bracketed(words: &str) -> Result<String, ToolError> {
             break;
         }
     }
-    let is_whole = depth == 0 && words.matches('"').count() % 2 == 0;
+    let is_whole = depth == 0 && words.matches('"').count().is_multiple_of(2);
     match (is_whole, words.trim()) {
         (true, words) if !words.is_empty() => Ok(format!("({words})")),
         _ => Err(ToolError::Input(
