@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use kata_channel::{
     Advance, Consumed, Disposition, Error, Inbound, Kind, Page, Role, Sender,
-    settings::{Filter, SessionSettings},
+    settings::{Filter, SessionMode, SessionSettings},
 };
 use kata_plugin::{Session, Stored};
 use kata_store::{
@@ -156,6 +156,7 @@ impl AdmitService {
             not_before: m.not_before.map(|t| UnixMs(t.as_millis())),
             ready,
             has_files: !m.attachments.is_empty(),
+            alone: naming.session.mode == SessionMode::Stateless,
             secret_until: secret.then(|| UnixMs((m.sent_at + SECRETS_LIVE).as_millis())),
         }
     }

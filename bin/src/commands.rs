@@ -4,9 +4,12 @@ mod tools;
 
 use std::sync::Arc;
 
+use kata_channel::ChannelKey;
 use kata_ipc::{
     Command, Request,
-    command::{ChannelRef, ConfigureChannels, MessageRef, PairSender, PluginAction, SessionRef},
+    command::{
+        ChannelRef, ConfigureChannels, MessageRef, PairSender, PluginAction, SessionRef, SessionTitle,
+    },
     event::Answer,
 };
 use kata_store::{Retried, StoreError};
@@ -121,6 +124,7 @@ async fn other(daemon: &Arc<Daemon>, command: Command, request_id: Option<&str>)
         Command::RetryMessage(row) => retry(daemon, row).await,
         Command::DiscardMessage(row) => discard(daemon, row).await,
         Command::ResetSession(session) => reset(daemon, session).await,
+        Command::SetSessionTitle(titled) => set_title(daemon, titled).await,
         Command::CancelTurn(row) => cancel(daemon, row).await,
         Command::PauseChannel(channel) => pause(daemon, &channel, true).await,
         Command::ResumeChannel(channel) => pause(daemon, &channel, false).await,
@@ -220,11 +224,28 @@ async fn reset(
         ..
     }: SessionRef,
 ) -> Result<Answer, Refused> {
-    if daemon.store.reset_session(&workspace_id, &session_key).await? {
+    if let Some(ended) = daemon.store.reset_session(&workspace_id, &session_key).await? {
+        let channel = ChannelKey::new(&*ended.workspace, &*ended.slug);
+        daemon.events.session_ended(&channel, &ended.key, "reset").await;
         Ok(Answer::done())
     } else {
         Err(Refused::not_found(format!(
             "workspace {workspace_id:?} has no session {session_key:?} in its present generation"
+        )))
+    }
+}
+
+async fn set_title(daemon: &Daemon, titled: SessionTitle) -> Result<Answer, Refused> {
+    let (workspace, key) = (&titled.workspace_id, &titled.session_key);
+    if daemon
+        .store
+        .set_session_title(workspace, key, &titled.title)
+        .await?
+    {
+        Ok(Answer::done())
+    } else {
+        Err(Refused::not_found(format!(
+            "workspace {workspace:?} has no session {key:?}"
         )))
     }
 }

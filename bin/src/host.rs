@@ -13,7 +13,7 @@ use kata_ipc::{
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{daemon::Daemon, turn};
+use crate::{daemon::Daemon, turn, wire};
 
 type Answer = oneshot::Sender<Result<Reply, AgentError>>;
 
@@ -103,7 +103,7 @@ impl HostLink {
                     None => Some(reply),
                 };
                 if let Some(reply) = unheard {
-                    let late = turn::answered_late(daemon, id, &reply.text).await;
+                    let late = turn::answered_late(daemon, id, &reply).await;
                     tracing::debug!(turn = id, outcome = ?late, "an answer that no open turn waited for");
                 }
             }
@@ -149,6 +149,7 @@ fn process_message(turn: &Turn, can: Capabilities) -> ProcessMessage {
         },
         permissions: serde_json::to_value(&*turn.policy).ok(),
         deadline: turn.deadline.clone(),
+        session_stats: turn.stats.map(wire::session_stats),
     }
 }
 

@@ -2,13 +2,14 @@
 
 mod permissions;
 mod plugins;
+mod sessions;
 
 use kata_channel::Timestamp;
 use kata_ipc::{
     command::{Query, QueryWhat},
     event::{
         Answer,
-        view::{ChannelView, DaemonView, Direction, MessageState, MessageView, Page, SessionView},
+        view::{ChannelView, DaemonView, Direction, MessageState, MessageView, Page},
     },
 };
 use kata_store::{ChannelCounts, ChannelId, Listed, MessageFilter, QueuePlace, UnixMs};
@@ -36,7 +37,7 @@ pub(crate) async fn answer(daemon: &Daemon, query: &Query) -> Result<Answer, Ref
         QueryWhat::Channels => Answer::with(channels(daemon).await?),
         QueryWhat::Queue => Answer::with(queue(daemon, query).await?),
         QueryWhat::Messages => Answer::with(messages(daemon, query).await?),
-        QueryWhat::Sessions => Answer::with(sessions(daemon, query).await?),
+        QueryWhat::Sessions => Answer::with(sessions::sessions(daemon, query).await?),
         QueryWhat::Plugins => Answer::with(plugins::plugins(daemon)),
         QueryWhat::Approvals => Answer::with(permissions::approvals(daemon, query).await?),
         QueryWhat::Grants => Answer::with(permissions::grants(daemon, query).await?),
@@ -139,37 +140,6 @@ async fn messages(daemon: &Daemon, query: &Query) -> Result<Page<MessageView>, R
         .map(|l| l.id.to_string());
     Ok(Page {
         items: listed.into_iter().map(message).collect(),
-        next_cursor: next,
-    })
-}
-
-async fn sessions(daemon: &Daemon, query: &Query) -> Result<Page<SessionView>, Refused> {
-    let limit = limit(query);
-    let listed = daemon.store.sessions(id_cursor(query)?, limit).await?;
-    let next = listed
-        .last()
-        .filter(|_| listed.len() == limit)
-        .map(|s| s.id.to_string());
-    let wanted = |s: &kata_store::SessionView| {
-        query.workspace_id.as_ref().is_none_or(|w| *w == s.workspace)
-            && query.slug.as_ref().is_none_or(|slug| *slug == s.slug)
-            && query.session_key.as_ref().is_none_or(|key| *key == s.key)
-    };
-    let view = |s: kata_store::SessionView| SessionView {
-        session_key: s.key,
-        workspace_id: s.workspace,
-        channel_id: s.slug,
-        conversation: s.conversation,
-        thread: s.thread,
-        resets: s.generation,
-        messages: s.messages,
-        turns: s.turns,
-        started_at: iso(s.started_at),
-        last_message_at: Some(iso(s.last_at)),
-        ended_at: s.ended_at.map(iso),
-    };
-    Ok(Page {
-        items: listed.into_iter().filter(wanted).map(view).collect(),
         next_cursor: next,
     })
 }

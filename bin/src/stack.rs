@@ -33,7 +33,7 @@ use crate::{
     render::Render,
     rescue::{self, Attempt, RescueLayer, SendOutcome, TurnOutcome},
     tools,
-    turn::{BudgetLayer, Claimed, FilesLayer, SessionLayer},
+    turn::{BudgetLayer, Claimed, FilesLayer, HistoryLayer, Past, SessionLayer, Summarise},
 };
 
 /// D12: a turn that takes longer gives its slot back.
@@ -86,6 +86,7 @@ pub(crate) fn turn(
 ) -> impl Service<Claimed, Response = TurnOutcome, Error = Infallible, Future: Send> + use<> {
     let files = FilesLayer::new(Arc::clone(&channel.adapter), &daemon.home.attachments());
     let session = SessionLayer::new(channel.spec.kind.adapter, channel.key.clone());
+    let history = history(daemon, channel, &docket, limit);
     ServiceBuilder::new()
         .layer(SpanLayer) // first, so that every line below names the turn
         .layer(RescueLayer::new(rescue::turn_ended)) // the only place where a turn's error becomes: again, parked, given back
@@ -94,6 +95,7 @@ pub(crate) fn turn(
         .layer(session) // rows become the turn an agent is given
         .layer(TurnGateLayer::new(docket)) // outside the deadline; may this sender start a run, and what decides its tool calls
         .layer(TurnDeadlineLayer::new(limit)) // the lease: time awake, the run and nothing else
+        .layer(history) // under both: a summary of what was said is a run, in the turn's own time
         .service(agent(daemon, channel))
 }
 
@@ -147,11 +149,35 @@ pub(crate) fn egress(
         .service(AdapterService::new(Arc::clone(&channel.adapter)))
 }
 
+/// What its agent does not know of a session by itself.
+fn history(daemon: &Daemon, channel: &Channel, docket: &Docket, limit: Duration) -> HistoryLayer {
+    let spec = &channel.spec;
+    let turn = docket
+        .turn
+        .as_ref()
+        .expect("the docket of a turn that was claimed");
+    let summariser = BoxCloneSyncService::new(daemon.agents.summariser(spec));
+    let past = Past {
+        store: daemon.store.clone(),
+        channel: channel.id,
+        platform: spec.kind.adapter,
+        key: channel.key.clone(),
+        place: turn.place.clone(),
+        max_tokens: spec.session.max_tokens,
+        limits: daemon.agents.limits(spec),
+        summarise: Summarise::new(
+            summariser,
+            limit,
+            daemon.events.clone(),
+            daemon.complaints.clone(),
+        ),
+    };
+    HistoryLayer::new(past, daemon.agents.remembers(spec))
+}
+
 /// Who answers on this channel.
 fn agent(daemon: &Daemon, channel: &Channel) -> AgentRun {
     let workspace = daemon.gate.policies.root(channel.key.workspace.as_str());
     let tools = tools::server_for(daemon);
-    daemon
-        .agents
-        .of(&channel.spec.settings.agent, workspace.as_deref(), tools)
+    daemon.agents.of(&channel.spec, workspace.as_deref(), tools)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use kata_channel::{ApprovalDecision, Role, Timestamp};
 use kata_ipc::event::{
-    ApprovalOutcome, ToolVerdict, Verdict,
+    ApprovalOutcome, SessionStats, ToolVerdict, Verdict,
     view::{self, ToolView},
 };
 use kata_perm::Decision;
@@ -36,6 +36,16 @@ pub(crate) fn perm_role(role: Role) -> kata_perm::Role {
         Role::Owner => kata_perm::Role::Owner,
         Role::Member => kata_perm::Role::Member,
         Role::Stranger => kata_perm::Role::Stranger,
+    }
+}
+
+/// How long a session has become.
+pub(crate) fn session_stats(stats: kata_session::life::SessionStats) -> SessionStats {
+    SessionStats {
+        tokens: stats.tokens,
+        messages: stats.messages,
+        turns: stats.turns,
+        limit: stats.limit,
     }
 }
 

@@ -9,6 +9,10 @@ use serde_json::Value;
 /// The plugin's name in the store's state: no plugin can have it.
 const OWNER: &str = "katad:acp";
 
+/// The memory of an agent that is to have none.
+#[derive(Debug)]
+pub(super) struct NoMemory;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct StoreMemory {
@@ -20,6 +24,13 @@ pub(crate) struct StoreMemory {
 impl StoreMemory {
     pub(crate) fn new(store: Store) -> Self {
         Self { store }
+    }
+}
+
+/// The session is over, whoever its agent was.
+pub(crate) async fn erase(store: &Store, workspace: &str, session_key: &str) {
+    if let Err(error) = store.state_delete(OWNER, workspace, session_key).await {
+        tracing::warn!(%error, "what an agent called an old session is still remembered");
     }
 }
 
@@ -60,4 +71,17 @@ impl SessionMemory for StoreMemory {
             tracing::debug!(%error, "a session that the agent does not know is still remembered");
         }
     }
+}
+
+// === impl NoMemory ===
+
+#[async_trait]
+impl SessionMemory for NoMemory {
+    async fn recall(&self, _: &Turn) -> Option<String> {
+        None
+    }
+
+    async fn remember(&self, _: &Turn, _: &str) {}
+
+    async fn forget(&self, _: &Turn) {}
 }

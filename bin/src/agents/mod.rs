@@ -12,10 +12,13 @@ use kata_agent::{
     AcpAgents, AcpSettings, AgentRun, CommandAgent, CommandSettings, Echo, Guard, Host, Input, SessionMemory,
     ToolsFor, environment,
 };
-use kata_channel::settings::{AgentInput, AgentSettings, Backend};
+use kata_channel::settings::{AgentInput, AgentSettings, Backend, SessionMode};
+use kata_session::compaction::Limits;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use self::memory::StoreMemory;
+use self::memory::NoMemory;
+pub(crate) use self::memory::{StoreMemory, erase};
+use crate::daemon::Spec;
 
 /// An `acp` agent that nobody talks to is stopped after this.
 const IDLE: Duration = Duration::from_secs(30 * 60);
@@ -50,6 +53,28 @@ pub(crate) struct AgentParts {
     pub(crate) tasks: TaskTracker,
 }
 
+/// Whether the agent of a channel knows by itself what was said before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remembers {
+    /// A program that is started for each turn: it knows what stands in its prompt.
+    WhatItIsTold,
+    /// An `acp` agent keeps its own context, until its process or its session is lost.
+    UntilLost,
+    /// The host keeps it.
+    ByTheHost,
+    /// Nobody is to remember anything.
+    Nothing,
+}
+
+// === impl Remembers ===
+
+impl Remembers {
+    /// What was said is kept as rows.
+    pub(crate) fn keeps_a_transcript(self) -> bool {
+        matches!(self, Self::WhatItIsTold | Self::UntilLost)
+    }
+}
+
 // === impl Agents ===
 
 impl Agents {
@@ -65,12 +90,47 @@ impl Agents {
         }
     }
 
-    /// The agent of a channel with these settings, in a workspace with this folder. `tools` brings an `acp` agent our
-    /// tools.
-    pub(crate) fn of(&self, channel: &AgentSettings, workspace: Option<&Path>, tools: ToolsFor) -> AgentRun {
+    /// The agent of a channel, in a workspace with this folder. `tools` brings an `acp` agent our tools.
+    pub(crate) fn of(&self, spec: &Spec, workspace: Option<&Path>, tools: ToolsFor) -> AgentRun {
+        let settings = self.acp(self.effective(&spec.settings.agent), workspace, Some(tools));
+        self.run(spec, || match spec.session.mode {
+            SessionMode::Lasting => settings,
+            SessionMode::Stateless => for_once(settings),
+        })
+    }
+
+    /// The same agent as a writer of summaries: no tools, no context of its own, and gone once it has written.
+    pub(crate) fn summariser(&self, spec: &Spec) -> AgentRun {
+        let settings = self.effective(&spec.settings.agent);
+        self.run(spec, || for_once(self.acp(settings, None, None)))
+    }
+
+    /// Who remembers what was said in a channel.
+    pub(crate) fn remembers(&self, spec: &Spec) -> Remembers {
+        match (spec.session.mode, self.backend(&spec.settings.agent)) {
+            (SessionMode::Stateless, _) | (_, Backend::Echo) => Remembers::Nothing,
+            (_, Backend::Command) => Remembers::WhatItIsTold,
+            (_, Backend::Acp) => Remembers::UntilLost,
+            (_, Backend::Host) => Remembers::ByTheHost,
+        }
+    }
+
+    /// How long a transcript of a channel may become.
+    pub(crate) fn limits(&self, spec: &Spec) -> Limits {
+        let model = self.effective(&spec.settings.agent).model.as_deref();
+        Limits::for_model(model, spec.session.max_tokens)
+    }
+
+    /// An `acp` session to which nobody talked for this long has no agent any more; any other is said to be idle after it.
+    pub(crate) fn idle_after(&self, channel: &AgentSettings) -> Duration {
+        minutes(self.effective(channel).idle_min).unwrap_or(IDLE)
+    }
+
+    fn run(&self, spec: &Spec, acp: impl FnOnce() -> AcpSettings) -> AgentRun {
+        let channel = &spec.settings.agent;
         let settings = self.effective(channel);
         match (self.backend(channel), &self.host) {
-            (Backend::Acp, _) => AgentRun::Acp(self.acp.agent(self.acp(settings, workspace, tools))),
+            (Backend::Acp, _) => AgentRun::Acp(self.acp.agent(acp())),
             (Backend::Command, _) => AgentRun::Command(self.command(settings)),
             (Backend::Host, Some(host)) => AgentRun::Host(host.clone()),
             (Backend::Echo | Backend::Host, _) => AgentRun::Echo(Echo),
@@ -111,7 +171,12 @@ impl Agents {
         }
     }
 
-    fn acp(&self, settings: &AgentSettings, workspace: Option<&Path>, tools: ToolsFor) -> AcpSettings {
+    fn acp(
+        &self,
+        settings: &AgentSettings,
+        workspace: Option<&Path>,
+        tools: Option<ToolsFor>,
+    ) -> AcpSettings {
         AcpSettings {
             // A spec without a program is refused when it is read.
             program: settings.command.clone().unwrap_or_default(),
@@ -124,7 +189,7 @@ impl Agents {
             no_progress: minutes(settings.no_progress_min),
             idle: minutes(settings.idle_min).unwrap_or(IDLE),
             start_limit: START,
-            tools: Some(tools),
+            tools,
             memory: Arc::clone(&self.memory),
         }
     }
@@ -147,6 +212,15 @@ impl Agents {
             },
             self.tasks.clone(),
         )
+    }
+}
+
+/// An agent that begins without a memory, and is stopped once it has answered.
+fn for_once(settings: AcpSettings) -> AcpSettings {
+    AcpSettings {
+        idle: Duration::ZERO,
+        memory: Arc::new(NoMemory),
+        ..settings
     }
 }
 

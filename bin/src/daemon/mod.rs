@@ -47,7 +47,7 @@ use crate::{
     pairing::Pairings,
     plugins::Services,
     tasks, tools,
-    turn::{OpenTurns, Slots},
+    turn::{Complaints, OpenTurns, Slots},
 };
 
 /// D10: without a configuration the claim loop starts this long after `running`.
@@ -80,6 +80,8 @@ pub(crate) struct Daemon {
     /// Rows under which this process has put a sign of life.
     pub(crate) signs: Mutex<HashSet<i64>>,
     pub(crate) slots: Slots,
+    /// What was said about sessions that cannot be kept as they should.
+    pub(crate) complaints: Complaints,
     pub(crate) started: Timestamp,
     /// Grows with every thaw.
     pub(crate) thawed: watch::Sender<u64>,
@@ -144,6 +146,7 @@ impl Daemon {
             pairings: Pairings::default(),
             open_turns,
             signs: Mutex::default(),
+            complaints: Complaints::default(),
             slots: turns::slots(config.max_turns),
             started: clock.wall(),
             thawed: watch::Sender::new(0),

@@ -3,11 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kata_store::{Retention, StoreError};
+use kata_channel::ChannelKey;
+use kata_store::{Retention, SessionName, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
-use crate::home::RetentionConfig;
+use crate::{agents, home::RetentionConfig, turn::summary_key};
 
 /// Foreign rows that are adopted in one transaction (D24).
 const ADOPT_STEP: usize = 500;
@@ -88,8 +89,51 @@ async fn sweep_all(daemon: &Daemon, retention: &Retention) {
         }
         tokio::time::sleep(BREATH).await;
     }
+    expire_sessions(daemon, retention).await;
     if let Err(error) = daemon.store.checkpoint().await {
         tracing::warn!(%error, "the write-ahead log cannot be folded in yet");
+    }
+}
+
+/// Sessions in which nobody talked for as long as anything is kept, and what was said in those that are over.
+async fn expire_sessions(daemon: &Daemon, retention: &Retention) {
+    loop {
+        let expired = match daemon.store.expire_sessions(retention).await {
+            Ok(expired) => expired,
+            Err(error) => return tracing::warn!(%error, "old sessions cannot be ended yet"),
+        };
+        for session in &expired.ended {
+            let channel = ChannelKey::new(&*session.workspace, &*session.slug);
+            daemon
+                .events
+                .session_ended(&channel, &session.key, "retention")
+                .await;
+        }
+        for session in &expired.cleared {
+            clear(daemon, session).await;
+        }
+        if !expired.more {
+            return;
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+}
+
+/// The last of a session: what its agent called it, and where it worked.
+async fn clear(daemon: &Daemon, session: &SessionName) {
+    let SessionName { workspace, key, .. } = session;
+    if daemon.open_turns.by_session(Some(workspace), key).is_some() {
+        // Its conversation came back this very moment.
+        return;
+    }
+    agents::erase(&daemon.store, workspace, key).await;
+    for key in [key.clone(), summary_key(key)] {
+        let folder = daemon.home.sessions().join(kata_session::folder_name(&key));
+        if let Err(error) = tokio::fs::remove_dir_all(&folder).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(session = key, %error, "the directory of an old session cannot be removed");
+        }
     }
 }
 

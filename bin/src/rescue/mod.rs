@@ -126,7 +126,7 @@ pub(crate) fn looked_up(found: Result<Finding, ChannelError>, attempt: u32, now:
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum TurnOutcome {
     /// It was answered; an empty answer says nothing.
-    Answered(String),
+    Answered(Reply),
     /// It failed, and that counts.
     Failed {
         /// Why.
@@ -159,7 +159,7 @@ impl TurnOutcome {
 /// What becomes of a turn, whichever way its run ended.
 pub(crate) fn turn_ended(run: Result<Reply, kata_agent::Error>) -> TurnOutcome {
     match run {
-        Ok(reply) => TurnOutcome::Answered(reply.text),
+        Ok(reply) => TurnOutcome::Answered(reply),
         Err(error) => turn(&*error),
     }
 }

@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kata_agent::Stopwatch;
-use kata_channel::Timestamp;
+use kata_agent::{Reply, Stopwatch};
+use kata_channel::{Timestamp, settings::SessionMode};
 use kata_store::{Answer, ClaimedTurn, Failed, Failure, Finished, NoticeFn, UnixMs};
 use tower::ServiceExt;
 
-use super::{Claimed, Slot};
+use super::{
+    Claimed, Slot,
+    record::{record, record_late},
+};
 use crate::{
     daemon::{Channel, Daemon, Sign},
     gate::{Docket, Standing},
@@ -66,7 +69,7 @@ async fn end(
     outcome: TurnOutcome,
 ) {
     match outcome {
-        TurnOutcome::Answered(text) => answered(daemon, channel, turn.id, &text).await,
+        TurnOutcome::Answered(reply) => answered(daemon, channel, turn, &reply).await,
         TurnOutcome::Failed { error, lease } => {
             let failure = || Failure {
                 error: error.clone(),
@@ -96,7 +99,10 @@ async fn end(
 }
 
 /// D17: the turn's end and its answer are one commit. Where no hook is to look at it, its parts are in it too.
-async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: i64, text: &str) {
+async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: &ClaimedTurn, reply: &Reply) {
+    let text = reply.text.as_str();
+    let remembers = daemon.agents.remembers(&channel.spec);
+    let record = record(turn, reply, remembers, daemon.clock.wall());
     let parts = channel
         .message_sending(daemon)
         .is_empty()
@@ -110,18 +116,25 @@ async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: i64, text:
             parts: parts.clone(),
         })
     };
-    if daemon
-        .persist(WRITING, || daemon.store.finish(turn, answer()))
-        .await
-        == Some(Finished::Already)
-    {
-        tracing::debug!(turn, "a second answer changes nothing");
+    let finished = daemon
+        .persist(WRITING, || {
+            daemon.store.finish_recorded(turn.id, answer(), record.clone())
+        })
+        .await;
+    match finished {
+        Some(Finished::Already) => tracing::debug!(turn = turn.id, "a second answer changes nothing"),
+        Some(Finished::Done { .. }) if channel.spec.session.mode == SessionMode::Stateless => {
+            let key = &turn.session_key;
+            daemon.events.session_ended(&channel.key, key, "stateless").await;
+        }
+        _ => {}
     }
 }
 
 /// D13: a success that no open turn waits for: late, for a row that is offered again or parked, or from an earlier
 /// process. It is rendered when it is prepared.
-pub(crate) async fn answered_late(daemon: &Arc<Daemon>, turn: i64, text: &str) -> Option<Finished> {
+pub(crate) async fn answered_late(daemon: &Arc<Daemon>, turn: i64, reply: &Reply) -> Option<Finished> {
+    let text = reply.text.as_str();
     let answer = || {
         (!text.trim().is_empty()).then(|| Answer {
             content: text.to_owned(),
@@ -129,7 +142,9 @@ pub(crate) async fn answered_late(daemon: &Arc<Daemon>, turn: i64, text: &str) -
         })
     };
     daemon
-        .persist(WRITING, || daemon.store.finish(turn, answer()))
+        .persist(WRITING, || {
+            daemon.store.finish_recorded(turn, answer(), record_late(reply))
+        })
         .await
 }
 

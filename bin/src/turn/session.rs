@@ -112,7 +112,8 @@ fn resolve(platform: &str, channel: &ChannelKey, claimed: Claimed) -> Turn {
     }
 }
 
-fn said(row: &ClaimedRow) -> Said {
+/// A message, as an agent is shown it.
+pub(super) fn said(row: &ClaimedRow) -> Said {
     let files = row.metadata.get("attachments").and_then(Value::as_array);
     Said {
         message_id: row

@@ -56,4 +56,4 @@ pub use guard::Guard;
 pub use host::{Host, HostTurn, classify_host_error};
 pub use run::AgentRun;
 pub use stopwatch::{Hold, Stopwatch};
-pub use turn::{Reply, Turn};
+pub use turn::{Reply, Seed, Turn};

@@ -2,8 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use async_trait::async_trait;
 use kata_perm::{Policy, Role, gate::Authority};
-use kata_session::Said;
+use kata_session::{Said, life::SessionStats};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,18 @@ pub struct Turn {
     pub watch: Stopwatch,
     /// Ends the run, whoever runs it.
     pub cancel: CancellationToken,
+    /// What was said before, for an agent that keeps its own context and has lost it.
+    pub seed: Option<Arc<dyn Seed>>,
+    /// How long the session has become, for a host that keeps its context.
+    pub stats: Option<SessionStats>,
+}
+
+/// What was said before in a session. It is asked for when the agent's own session begins anew, and not before: most
+/// turns need none of it.
+#[async_trait]
+pub trait Seed: fmt::Debug + Send + Sync {
+    /// The prompt of this turn with what was said before in it. None: nothing was, or it cannot be had.
+    async fn prompt(&self, turn: &Turn) -> Option<String>;
 }
 
 /// An agent's answer.
@@ -81,6 +94,8 @@ impl Turn {
             authority: Arc::new(Ungated),
             watch: Stopwatch::new(),
             cancel: CancellationToken::new(),
+            seed: None,
+            stats: None,
         }
     }
 }

@@ -45,12 +45,42 @@ pub enum Scope {
     Sender,
 }
 
+/// Whose session a thread under a message is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ThreadSession {
+    /// Its own.
+    #[default]
+    Own,
+    /// It goes on with the conversation's, in one order with it.
+    Inherit,
+}
+
+/// What a session remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionMode {
+    /// What was said before.
+    #[default]
+    Lasting,
+    /// Nothing: each message is alone, with a session key and a fresh agent of its own. They still run one after the other.
+    Stateless,
+}
+
 /// The `session` object of a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SessionSettings {
     /// How far a session reaches.
     pub scope: Scope,
+    /// With the scope `conversation`: whose session a thread is.
+    pub thread: ThreadSession,
+    /// What a session remembers.
+    pub mode: SessionMode,
+    /// A transcript that would make a prompt longer than this is summarised first; from 1000. Default: three quarters of the
+    /// context window of `settings.agent.model`, at most 150000; 24000 where that says nothing. Tokens.
+    #[serde(deserialize_with = "a_thousand_or_more")]
+    pub max_tokens: Option<u64>,
 }
 
 /// Where an answer goes.
@@ -305,6 +335,13 @@ fn up_to_a_minute<'de, D: Deserializer<'de>>(written: D) -> Result<u64, D::Error
     match u64::deserialize(written)? {
         ms @ 0..=60_000 => Ok(ms),
         _ => Err(D::Error::custom("\"coalesce.windowMs\" must be from 0 to 60000")),
+    }
+}
+
+fn a_thousand_or_more<'de, D: Deserializer<'de>>(written: D) -> Result<Option<u64>, D::Error> {
+    match Option::deserialize(written)? {
+        Some(tokens) if tokens < 1_000 => Err(D::Error::custom("\"maxTokens\" must be 1000 or more")),
+        tokens => Ok(tokens),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kata_channel::{
     ConversationId, Inbound, ThreadId,
-    settings::{Filter, Scope, SessionSettings},
+    settings::{Filter, Scope, SessionSettings, ThreadSession},
 };
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use serde_json::json;
 #[must_use]
 pub fn thread_key(filter: &Filter, session: &SessionSettings, message: &Inbound) -> String {
     let place = &message.place;
-    match (session.scope, &place.thread) {
+    match (session.scope, own_thread(session, message)) {
         (Scope::Instance, _) => message.channel.slug.to_string(),
         (Scope::Sender, _) => format!("{}:{}", place.conversation, message.sender.id),
         (Scope::Conversation, Some(thread)) => thread.to_string(),
@@ -38,9 +38,16 @@ pub fn lane_key(session: &SessionSettings, message: &Inbound) -> String {
         Scope::Instance => json!(["instance"]).to_string(),
         Scope::Sender => json!(["sender", conversation, message.sender.id.as_str()]).to_string(),
         Scope::Conversation => {
-            conversation_lane(conversation, message.place.thread.as_ref().map(ThreadId::as_str))
+            conversation_lane(conversation, own_thread(session, message).map(ThreadId::as_str))
         }
     }
+}
+
+/// The thread, if it has a session of its own. One that goes on with its conversation's shares its lane too: a session has
+/// one turn at a time.
+fn own_thread<'m>(session: &SessionSettings, message: &'m Inbound) -> Option<&'m ThreadId> {
+    let thread = message.place.thread.as_ref();
+    thread.filter(|_| session.thread == ThreadSession::Own)
 }
 
 /// The lane of a conversation or thread under the default scope. Rows of the 0.7 daemon, which knew no other, are
@@ -102,7 +109,10 @@ mod tests {
     }
 
     fn scope(scope: Scope) -> SessionSettings {
-        SessionSettings { scope }
+        SessionSettings {
+            scope,
+            ..SessionSettings::default()
+        }
     }
 
     #[test]
@@ -125,6 +135,32 @@ mod tests {
         check(&[], Scope::Instance, thread(), "work");
         check(&["C1"], Scope::Sender, channel(), "C1:U1");
         check(&[], Scope::Sender, thread(), "C1:U1");
+    }
+
+    #[test]
+    fn a_thread_that_inherits_is_its_conversation_in_key_and_lane() {
+        let inherit = SessionSettings {
+            thread: ThreadSession::Inherit,
+            ..SessionSettings::default()
+        };
+        let thread = message(Place::thread("C1", "17.1"), "U1");
+        let above = message(Place::conversation("C1"), "U1");
+        for named in [&[][..], &["C1"], &["C1", "C2"]] {
+            assert_eq!(
+                thread_key(&filter(named), &inherit, &thread),
+                thread_key(&filter(named), &inherit, &above)
+            );
+        }
+        assert_eq!(lane_key(&inherit, &thread), lane_key(&inherit, &above));
+        // Who asks for it finds the session that was there before.
+        assert_eq!(
+            lane_key(&inherit, &above),
+            lane_key(&SessionSettings::default(), &above)
+        );
+        assert_eq!(
+            thread_key(&filter(&[]), &inherit, &above),
+            thread_key(&filter(&[]), &SessionSettings::default(), &above)
+        );
     }
 
     #[test]

@@ -73,8 +73,12 @@ fn turn(tx: &mut Tx<'_>, home: &Home, gap: &str, message: NewMessage) -> Result<
     }
     let lane = open_lane(tx, home, &message)?;
     let (ready, order, due) = (message.ready, message.order, message.not_before);
-    let key = session::key(tx, home, &lane);
-    let session_started = session::touch(tx, &lane, &key)?.then(|| key.clone());
+    let key = if message.alone {
+        session::key_alone(tx, home, &lane, &message.platform_id)
+    } else {
+        session::key(tx, home, &lane)
+    };
+    let session_started = session::touch(tx, &lane, &key, message.alone)?.then(|| key.clone());
     let row = insert(
         tx,
         home,
@@ -107,13 +111,13 @@ pub(crate) fn is_known(
 
 /// The message's lane, with its thread key decided.
 pub(crate) fn open_lane(tx: &mut Tx<'_>, home: &Home, message: &NewMessage) -> Result<Lane, StoreError> {
-    let mut lane = lane::ensure(
-        tx,
-        home.id,
-        &message.lane,
-        &message.conversation,
-        message.thread.as_deref(),
-    )?;
+    let thread = message.thread.as_deref();
+    // A lane is a thread's where the thread's key is its own; else it is wider, and an answer of a task goes elsewhere.
+    let own = thread.filter(|thread| *thread == message.thread_key);
+    let mut lane = lane::ensure(tx, home.id, &message.lane, &message.conversation, own)?;
+    if let Some(thread) = thread.filter(|_| own.is_none()) {
+        cursor::note_thread(tx, home.id, &message.conversation, thread)?;
+    }
     lane::decide(tx, &mut lane, &message.thread_key)?;
     Ok(lane)
 }

@@ -226,7 +226,7 @@ fn inbound(tx: &mut Tx<'_>, row: &Foreign) -> Result<(), StoreError> {
             attempts,
         ],
     )?;
-    session::touch(tx, &lane, &key)?;
+    session::touch(tx, &lane, &key, false)?;
     channel::count(tx, place.home.id, 1)?;
     lane::arrived(tx, &lane, row.id, order, None)
 }

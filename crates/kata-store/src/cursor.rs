@@ -112,6 +112,21 @@ pub(crate) fn conversations(conn: &Connection, channel: ChannelId) -> Result<Vec
         .collect::<Result<_, _>>()?)
 }
 
+/// A thread that has no lane of its own lived.
+pub(crate) fn note_thread(
+    tx: &Tx<'_>,
+    channel: ChannelId,
+    conversation: &str,
+    thread: &str,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO kata_threads (channel, conversation, thread, seen_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (channel, conversation, thread) DO UPDATE SET seen_ms = excluded.seen_ms",
+        (channel, conversation, thread, tx.now),
+    )?;
+    Ok(())
+}
+
 /// D4: the threads with life since then, newest first, so many a conversation.
 pub(crate) fn threads(
     conn: &Connection,
@@ -120,8 +135,10 @@ pub(crate) fn threads(
     per_conversation: usize,
 ) -> Result<Vec<(String, String)>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT conversation, thread FROM kata_lanes
-         WHERE channel = ?1 AND thread IS NOT NULL AND seen_ms >= ?2 ORDER BY seen_ms DESC, id DESC",
+        "SELECT conversation, thread, seen_ms, id FROM kata_lanes
+           WHERE channel = ?1 AND thread IS NOT NULL AND seen_ms >= ?2
+         UNION ALL SELECT conversation, thread, seen_ms, 0 FROM kata_threads WHERE channel = ?1 AND seen_ms >= ?2
+         ORDER BY 3 DESC, 4 DESC",
     )?;
     let mut seen = HashSet::new();
     let mut taken: HashMap<String, usize> = HashMap::new();

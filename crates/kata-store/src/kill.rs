@@ -37,6 +37,9 @@ pub const TASK_KILL_POINTS: &[&str] = &[
 /// The same for the operations of pairing.
 pub const PAIRING_KILL_POINTS: &[&str] = &["pair", "unpair"];
 
+/// The same for the operations on what is remembered of sessions.
+pub const SESSION_KILL_POINTS: &[&str] = &["compact", "expire_sessions"];
+
 /// Where a batch of operations stands.
 #[derive(Clone, Copy)]
 pub(crate) enum When {

@@ -45,10 +45,12 @@ mod audit;
 mod cancel;
 mod channel;
 mod claim;
+mod count;
 mod cursor;
 mod damage;
 mod effect;
 mod error;
+mod expire;
 mod gate;
 mod grant;
 mod job;
@@ -70,6 +72,7 @@ mod reset;
 mod room;
 mod row;
 mod session;
+mod sessions;
 mod settle;
 mod sign;
 mod state;
@@ -81,6 +84,7 @@ mod tasks;
 mod tests;
 mod time;
 mod trail;
+mod transcript;
 mod turn;
 mod turn_end;
 mod tx;
@@ -96,9 +100,10 @@ pub use approval::{
 pub use audit::{AuditFilter, AuditReport, AuditRow, Break, Broken, HeadStanding};
 pub use damage::SetAside;
 pub use error::{Cause, OpenError, StoreError};
+pub use expire::Expired;
 pub use grant::{FileGrant, Grant, GrantFilter};
 pub use judge::{Counted, Judge, Judged, Scope};
-pub use kill::{GATE_KILL_POINTS, KILL_POINTS, PAIRING_KILL_POINTS, TASK_KILL_POINTS};
+pub use kill::{GATE_KILL_POINTS, KILL_POINTS, PAIRING_KILL_POINTS, SESSION_KILL_POINTS, TASK_KILL_POINTS};
 pub use message::{
     Admit, Arrival, Channel, ChannelId, CursorMove, Effect, LaneView, NewMessage, Outcome, ReplyFn,
 };
@@ -106,6 +111,7 @@ pub use open::{OpenOptions, Opened};
 pub use outgoing::{OutClaim, OutWork, Part, RawAnswer, Settle, Settled};
 pub use pairing::{Pairing, PairingCode, PairingEffect, PairingFn, PairingOutcome};
 pub use room::Room;
+pub use session::SessionName;
 pub use store::Store;
 pub use sweep::{Retention, Swept};
 pub use task::{
@@ -113,10 +119,12 @@ pub use task::{
     NewTask, NextRun, Skipped, Task, TaskFilter, TaskLimits, TaskTurn,
 };
 pub use time::UnixMs;
+pub use transcript::{Compaction, KeptEntry, NewEntry, Record, Usage};
 pub use turn::{Answer, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished, NoticeFn, Retried};
 pub use view::{
     ChannelCounts, Direction, Explanation, Listed, MessageFilter, QueuePlace, SessionView, Step, View,
 };
 pub use words::{
-    ApprovalDecision, ApprovalState, AuditKind, FireState, GrantSource, PairingState, Ruling, TaskKind, Via,
+    ApprovalDecision, ApprovalState, AuditKind, FireState, GrantSource, PairingState, Ruling, Speaker,
+    TaskKind, Via,
 };

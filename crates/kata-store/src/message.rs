@@ -71,6 +71,8 @@ pub struct NewMessage {
     pub ready: bool,
     /// Files came with it, so that whoever deletes the row has files to delete.
     pub has_files: bool,
+    /// It is a session by itself: nothing that was said before or after belongs to it.
+    pub alone: bool,
     /// Until then `responseUrl` and `triggerId` may stand in the row (D26).
     pub secret_until: Option<UnixMs>,
 }

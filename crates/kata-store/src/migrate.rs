@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_gate.sql"),
     include_str!("migrations/0004_tasks.sql"),
     include_str!("migrations/0005_pairing.sql"),
+    include_str!("migrations/0006_sessions.sql"),
 ];
 
 /// Brings the file to the present schema.

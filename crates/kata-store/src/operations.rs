@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 use crate::{
     Admit, Adopted, Answer, Channel, ChannelId, Claim, Failed, Failure, Finished, NoticeFn, OutClaim,
-    Outcome, Retention, Retried, Room, Settle, Settled, Store, StoreError, Swept, UnixMs, admit, adopt,
-    attempt, cancel, channel, claim, cursor, notice, outbox, reset, settle, sign, state, sweep, turn_end,
+    Outcome, Record, Retention, Retried, Room, Settle, Settled, Store, StoreError, Swept, UnixMs, admit,
+    adopt, attempt, cancel, channel, claim, cursor, notice, outbox, settle, sign, state, sweep, turn_end,
     writer::Message,
 };
 
@@ -145,8 +145,7 @@ impl Store {
     /// # Errors
     /// When the store is closed or the database refuses.
     pub async fn finish(&self, turn: i64, answer: Option<Answer>) -> Result<Finished, StoreError> {
-        self.write("finish", move |tx| turn_end::finish(tx, turn, answer))
-            .await
+        self.finish_recorded(turn, answer, Record::default()).await
     }
 
     /// Counts an attempt as failed (D11).
@@ -217,16 +216,6 @@ impl Store {
     /// When the store is closed or the database refuses.
     pub async fn discard(&self, row: i64) -> Result<bool, StoreError> {
         self.write("discard", move |tx| cancel::discard(tx, row)).await
-    }
-
-    /// Ends a session: the next message of its lane starts a fresh one. False if the session is unknown or over.
-    ///
-    /// # Errors
-    /// When the store is closed or the database refuses.
-    pub async fn reset_session(&self, workspace: &str, session_key: &str) -> Result<bool, StoreError> {
-        let (workspace, key) = (workspace.to_owned(), session_key.to_owned());
-        self.write("reset", move |tx| reset::reset_session(tx, &workspace, &key))
-            .await
     }
 
     /// Says in the conversation that a message was given up, when that happened at opening

@@ -1,7 +1,7 @@
 //! Resets: the lane's counter goes up, so its next message opens a fresh session. Rows that wait keep their key (D8).
 
 use crate::{
-    StoreError, channel,
+    SessionName, StoreError, channel,
     lane::{self, Lane},
     session,
     tx::Tx,
@@ -16,24 +16,35 @@ pub(crate) fn reset(tx: &mut Tx<'_>, lane: &mut Lane) -> Result<Option<String>, 
         [lane.id],
     )?;
     let known = tx.run(
-        "UPDATE kata_sessions SET ended_ms = ?3 WHERE lane = ?1 AND generation = ?2 AND ended_ms IS NULL",
-        (lane.id, lane.generation, tx.now),
+        "UPDATE kata_sessions SET ended_ms = ?3, ended_why = ?4 WHERE lane = ?1 AND generation = ?2 AND ended_ms IS NULL",
+        (lane.id, lane.generation, tx.now, session::RESET),
     )?;
     lane.generation += 1;
     Ok((known > 0).then_some(ended))
 }
 
 /// Resets the lane of a session, if that session is the lane's present one.
-pub(crate) fn reset_session(tx: &mut Tx<'_>, workspace: &str, key: &str) -> Result<bool, StoreError> {
-    let found: Option<i64> = tx.first(
-        "SELECT s.lane FROM kata_channels c JOIN kata_sessions s ON s.channel = c.id AND s.key = ?2
+pub(crate) fn reset_session(
+    tx: &mut Tx<'_>,
+    workspace: &str,
+    key: &str,
+) -> Result<Option<SessionName>, StoreError> {
+    let found: Option<(i64, String)> = tx.first(
+        "SELECT s.lane, c.slug FROM kata_channels c JOIN kata_sessions s ON s.channel = c.id AND s.key = ?2
          JOIN kata_lanes l ON l.id = s.lane AND l.generation = s.generation WHERE c.workspace = ?1",
         (workspace, key),
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let Some(mut lane) = found.map(|id| lane::by_id(tx, id)).transpose()?.flatten() else {
-        return Ok(false);
+    let Some((lane, slug)) = found else {
+        return Ok(None);
+    };
+    let Some(mut lane) = lane::by_id(tx, lane)? else {
+        return Ok(None);
     };
     reset(tx, &mut lane)?;
-    Ok(true)
+    Ok(Some(SessionName {
+        workspace: workspace.to_owned(),
+        slug,
+        key: key.to_owned(),
+    }))
 }

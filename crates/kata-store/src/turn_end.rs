@@ -1,7 +1,7 @@
 //! Turns that end well, or are given back (D11, D13, D17).
 
 use crate::{
-    Answer, Finished, StoreError, adopt,
+    Answer, Finished, Record, StoreError, adopt,
     answer::{self, NewAnswer},
     lane::{self, Lane},
     row::{self, End, Ending},
@@ -11,7 +11,12 @@ use crate::{
 };
 
 // D13: a first success is taken whenever it comes; a second one for an answered row changes nothing.
-pub(crate) fn finish(tx: &mut Tx<'_>, turn: i64, answer: Option<Answer>) -> Result<Finished, StoreError> {
+pub(crate) fn finish(
+    tx: &mut Tx<'_>,
+    turn: i64,
+    answer: Option<Answer>,
+    record: &Record,
+) -> Result<Finished, StoreError> {
     let Some(row) = reached(tx, turn)? else {
         return Ok(Finished::Unknown);
     };
@@ -29,7 +34,7 @@ pub(crate) fn finish(tx: &mut Tx<'_>, turn: i64, answer: Option<Answer>) -> Resu
         return Ok(Finished::Unknown);
     };
     if let Some(key) = &row.session_key {
-        session::turned(tx, &found, key)?;
+        session::turned(tx, &found, key, record)?;
     }
     let answer = match answer.filter(|answer| !answer.content.is_empty() || answer.parts.is_some()) {
         Some(answer) => Some(store_answer(tx, &row, &found, &answer)?),

@@ -159,6 +159,18 @@ words!(
 );
 
 words!(
+    /// Who speaks in an entry of a transcript.
+    pub Speaker {
+        /// People of the conversation.
+        People = "people",
+        /// The agent.
+        Agent = "agent",
+        /// A summary of what was said before.
+        Summary = "summary",
+    }
+);
+
+words!(
     /// What a task's schedule is, in the words of 0.7.
     pub TaskKind {
         /// A pattern.

@@ -136,6 +136,7 @@ fn arrival(conversation: &str, at: i64, rows: Rows) -> Arrival {
         not_before: None,
         ready: true,
         has_files: false,
+        alone: false,
         secret_until: None,
     };
     match rows {

@@ -255,6 +255,7 @@ impl Agent {
             session,
             request,
             cancelled,
+            earlier: String::new(),
             said: String::new(),
         };
         self.turns.spawn(turn.run(params["prompt"].clone()));

@@ -21,6 +21,17 @@ pub(crate) fn last_message(text: &str) -> &str {
     fenced.map_or(text, |(_, message)| message.trim())
 }
 
+/// A prompt in two: what was said before, and what is asked now. A prompt by hand is all asked now; one that has no message
+/// at all, as when a summary is wanted, asks for nothing that a script could hold.
+pub(crate) fn parts(text: &str) -> (&str, &str) {
+    let mark = text.trim().rsplit_once("\nEND ").map(|(_, mark)| mark);
+    match mark.and_then(|mark| text.find(&format!("\nBEGIN {mark} "))) {
+        Some(first) => text.split_at(first),
+        None if text.contains("\nEARLIER ") => (text, ""),
+        None => ("", text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +41,16 @@ mod tests {
         let prompt = "You answer.\n\nBEGIN 9a67 {\"role\":\"owner\"}\none\nEND 9a67\n\nBEGIN 9a67 {}\ntwo\nlines\nEND 9a67\n";
         assert_eq!(last_message(prompt), "two\nlines");
         assert_eq!(last_message("hello\n"), "hello");
+    }
+
+    #[test]
+    fn what_was_said_before_is_not_asked_again() {
+        let past = "You answer.\n\nEARLIER 9a67 {}\ndo: crash 1\nEND 9a67\n";
+        let now = "\nBEGIN 9a67 {}\none\nEND 9a67\n\nBEGIN 9a67 {}\ntwo\nEND 9a67\n";
+        assert_eq!(parts(&format!("{past}{now}")), (past, now));
+        assert_eq!(parts("do: pid"), ("", "do: pid"));
+        let summary = format!("Write a summary.\n{past}\nNow write it.\n");
+        assert_eq!(parts(&summary), (summary.as_str(), ""));
     }
 
     #[test]

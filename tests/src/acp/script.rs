@@ -49,6 +49,7 @@ pub(crate) enum Step {
     Model,
     Turns,
     History,
+    Knows(String),
     Children(u32, PathBuf),
     ForkBomb(u32, PathBuf),
     Silent(Duration),
@@ -114,6 +115,7 @@ fn step(line: &str) -> Result<Step, String> {
         "model" => Step::Model,
         "turns" => Step::Turns,
         "history" => Step::History,
+        "knows" => Step::Knows(rest.to_owned()),
         "children" | "fork-bomb" => {
             let (n, file) = split(rest);
             let step = if word == "children" {

@@ -40,6 +40,8 @@ pub(crate) struct Turn {
     /// The id of the `session/prompt` that is to be answered.
     pub(crate) request: Value,
     pub(crate) cancelled: CancellationToken,
+    /// What the prompt tells of what was said before.
+    pub(crate) earlier: String,
     /// The answer so far.
     pub(crate) said: String,
 }
@@ -60,7 +62,9 @@ impl Turn {
     pub(crate) async fn run(mut self, blocks: Value) {
         let text = prompt::text(&blocks);
         let message = prompt::last_message(&text).to_owned();
-        let over = match script::steps(&text) {
+        let (earlier, asked) = prompt::parts(&text);
+        earlier.clone_into(&mut self.earlier);
+        let over = match script::steps(asked) {
             Ok(steps) if steps.is_empty() => {
                 self.say(&format!("you said: {message}")).await;
                 Ok(())
@@ -156,6 +160,7 @@ impl Turn {
             Step::Pid => std::process::id().to_string(),
             Step::Session => self.session.id.clone(),
             Step::Model => self.session.model().unwrap_or_else(|| "none".to_owned()),
+            Step::Knows(text) => if self.earlier.contains(text) { "yes" } else { "no" }.to_owned(),
             Step::Turns => self.process.turns.to_string(),
             Step::History => {
                 let said = self.session.said();

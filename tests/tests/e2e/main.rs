@@ -21,6 +21,7 @@ mod platform;
 mod recovery;
 mod refused;
 mod serve;
+mod sessions;
 mod tasks;
 mod tools;
 mod turns;

@@ -36,6 +36,8 @@ pub(super) struct Session {
     /// It was given the MCP server that is ours.
     has_server: bool,
     logins: Vec<String>,
+    /// Nothing was said in it yet: it is none that the agent went on with.
+    is_new: bool,
 }
 
 /// What became of a prompt.
@@ -80,6 +82,7 @@ impl Session {
                 roots,
                 has_server: false,
                 logins: Vec::new(),
+                is_new: false,
             };
             session.establish(turn).await?;
             Ok(session)
@@ -126,10 +129,29 @@ impl Session {
     /// Not cancel safe: the agent would go on. That is what `dropped` is for.
     pub(super) async fn prompt(
         &mut self,
-        turn: Turn,
+        mut turn: Turn,
         dropped: &CancellationToken,
         stop: &CancellationToken,
     ) -> Outcome {
+        let new = self.is_new.then(|| turn.clone());
+        if self.is_new {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Outcome::unfit(shutting_down()),
+                () = dropped.cancelled() => return Outcome { reply: Err(AgentError::Cancelled), is_fit: true },
+                () = seed(&mut turn) => {}
+            }
+        }
+        let outcome = self.say(turn, dropped, stop).await;
+        if let (Some(turn), Ok(_)) = (new, &outcome.reply) {
+            // Not before: a session that was begun and never heard of its past is none to go on with.
+            self.is_new = false;
+            self.settings.memory.remember(&turn, &self.id.to_string()).await;
+        }
+        outcome
+    }
+
+    async fn say(&mut self, turn: Turn, dropped: &CancellationToken, stop: &CancellationToken) -> Outcome {
         let prompt = vec![ContentBlock::Text(TextContent::new(turn.prompt.clone()))];
         let own = self.own_tools(&turn);
         let (watch, fuse) = (turn.watch.clone(), Arc::clone(&self.connection.fuse));
@@ -149,7 +171,7 @@ impl Session {
         tokio::select! {
             biased;
             said = &mut answered => self.settings.outcome(said, &open, &self.logins),
-            () = stop.cancelled() => Outcome::unfit(AgentError::Unavailable("the daemon is shutting down".into())),
+            () = stop.cancelled() => Outcome::unfit(shutting_down()),
             () = dropped.cancelled() => {
                 // From here on nothing that the agent says reaches anybody.
                 drop(curtain);
@@ -172,6 +194,18 @@ impl Session {
         let tools = self.settings.tools.as_ref().filter(|_| self.has_server)?;
         tools(turn).map(OwnTools::from)
     }
+}
+
+/// A session that begins anew hears what was said before.
+async fn seed(turn: &mut Turn) {
+    let Some(seed) = turn.seed.clone() else { return };
+    if let Some(prompt) = seed.prompt(turn).await {
+        turn.prompt = prompt;
+    }
+}
+
+fn shutting_down() -> AgentError {
+    AgentError::Unavailable("the daemon is shutting down".into())
 }
 
 // === impl Outcome ===

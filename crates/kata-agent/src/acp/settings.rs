@@ -61,7 +61,7 @@ pub trait SessionMemory: fmt::Debug + Send + Sync {
     /// The ACP session of the turn's session, if one was remembered.
     async fn recall(&self, turn: &Turn) -> Option<String>;
 
-    /// The turn's session is `acp_session` from now on.
+    /// The turn's session is `acp_session` from now on: it has answered its first prompt.
     async fn remember(&self, turn: &Turn, acp_session: &str);
 
     /// The agent does not know the remembered session any more.

@@ -113,6 +113,19 @@ pub struct SessionRef {
     pub session_key: String,
 }
 
+/// `set_session_title`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SessionTitle {
+    /// The workspace.
+    pub workspace_id: String,
+    /// The session in it.
+    pub session_key: String,
+    /// What people are to call it. Empty: nothing.
+    pub title: String,
+}
+
 /// `check_tool`.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -84,6 +84,8 @@ commands! {
     "discard_message" => DiscardMessage(MessageRef),
     /// As the chat command does.
     "reset_session" => ResetSession(SessionRef),
+    /// Names a session for people; its key stays.
+    "set_session_title" => SetSessionTitle(SessionTitle),
     /// Ends a running turn; a late answer to it is dropped.
     "cancel_turn" => CancelTurn(MessageRef),
     /// A channel takes and sends nothing for now.

@@ -81,6 +81,24 @@ pub struct ProcessMessage {
     /// When the turn is given up. ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
+    /// How long the session has become, for a host that compacts the context that it keeps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_stats: Option<SessionStats>,
+}
+
+/// How long a session has become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionStats {
+    /// Tokens of what was said in it: an estimate.
+    pub tokens: u64,
+    /// Messages of people, this turn's among them.
+    pub messages: u64,
+    /// Turns that were answered.
+    pub turns: u64,
+    /// The channel's `session.maxTokens`, if it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 /// One of several messages that are one turn.

@@ -67,6 +67,10 @@ const LINES: &[(&str, &str)] = &[
         "reset_session",
         r#"{"type":"reset_session","workspaceId":"ws-1","sessionKey":"daemon-team-0123456789ab"}"#,
     ),
+    (
+        "set_session_title",
+        r#"{"type":"set_session_title","workspaceId":"ws-1","sessionKey":"daemon-team-0123456789ab","title":"Release talk"}"#,
+    ),
     ("cancel_turn", r#"{"type":"cancel_turn","messageId":12}"#),
     (
         "pause_channel",

@@ -34,6 +34,7 @@ fn turn() -> ProcessMessage {
         messages: vec![],
         permissions: None,
         deadline: None,
+        session_stats: None,
     }
 }
 
@@ -100,6 +101,13 @@ fn answers() -> Vec<(&'static str, Answer)> {
         turns: 2,
         started_at: "2026-11-22T09:00:00.000Z".into(),
         ended_at: None,
+        ended_reason: None,
+        state: SessionState::Active,
+        title: Some("Release talk".into()),
+        tokens: 1_200,
+        input_tokens: Some(5_000),
+        output_tokens: None,
+        compactions: 1,
         resets: 2,
         last_message_at: Some("2026-11-22T10:00:00.000Z".into()),
     };
@@ -383,6 +391,12 @@ fn events() -> Vec<(&'static str, Outgoing)> {
         }],
         permissions: Some(json!({"allow": ["Read"]})),
         deadline: Some("2026-11-22T11:00:00.000Z".into()),
+        session_stats: Some(SessionStats {
+            tokens: 1_200,
+            messages: 9,
+            turns: 4,
+            limit: Some(24_000),
+        }),
         ..turn()
     };
     let failed = MessageFailed {

@@ -72,7 +72,7 @@ impl Place {
         let order = adopt::order(tx, &lane, i64::MAX)?;
         // A key that was never seen opens no session: its conversation may still come, and is not to find its session in
         // a lane whose answers are kept.
-        let session_started = !lane.keeps && session::touch(tx, &lane, &key)?;
+        let session_started = !lane.keeps && session::touch(tx, &lane, &key, false)?;
         let message = message(&lane, fire, turn, role, order);
         let waiting = Waiting { key: &key, gap: None };
         let row = admit::insert(tx, &home, &lane, message, &waiting)?;
@@ -115,6 +115,7 @@ fn message(lane: &Lane, fire: &Fire, turn: &TaskTurn, role: &str, order: i64) ->
         not_before: None,
         ready: true,
         has_files: false,
+        alone: false,
         secret_until: None,
     }
 }

@@ -250,9 +250,9 @@ async fn a_session_is_reset_by_its_key_once() {
     let store = fixture.open();
     let channel = channel(&store).await;
     push(&store, channel, message("C1", 1)).await;
-    assert!(store.reset_session("w", "s:w:C1:r0").await.unwrap());
-    assert!(!store.reset_session("w", "s:w:C1:r0").await.unwrap());
-    assert!(!store.reset_session("other", "s:w:C1:r0").await.unwrap());
+    assert!(store.reset_session("w", "s:w:C1:r0").await.unwrap().is_some());
+    assert!(store.reset_session("w", "s:w:C1:r0").await.unwrap().is_none());
+    assert!(store.reset_session("other", "s:w:C1:r0").await.unwrap().is_none());
     let next = push(&store, channel, message("C1", 2)).await;
     assert!(matches!(next, Outcome::New { session_started: Some(key), .. } if key == "s:w:C1:r1"));
 }

@@ -6,6 +6,7 @@ mod asking;
 mod auditing;
 mod desk;
 pub(crate) mod effort;
+mod expiring;
 mod explained;
 mod firing;
 mod gate_model;
@@ -19,6 +20,8 @@ mod killed_gate;
 #[cfg(feature = "failpoints")]
 mod killed_pairing;
 #[cfg(feature = "failpoints")]
+mod killed_sessions;
+#[cfg(feature = "failpoints")]
 mod killed_tasks;
 mod migrating;
 mod model;
@@ -30,9 +33,11 @@ mod pairing;
 mod planner;
 mod planning;
 mod queue;
+mod remembering;
 mod scale;
 mod support;
 mod sweeping;
+mod talk;
 mod task_scale;
 mod task_turns;
 mod turns;

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use crate::{
-    Admit, Answer, Arrival, Claim, OutClaim, OutWork, Settle, StoreError, UnixMs, admit, attempt, channel,
-    claim, outbox, reset,
+    Admit, Answer, Arrival, Claim, OutClaim, OutWork, Record, Settle, StoreError, UnixMs, admit, attempt,
+    channel, claim, outbox, reset,
     room::Disk,
     settle, turn_end,
     tx::{Memo, Tx, Wake},
@@ -113,7 +113,10 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
     });
     costs.push((
         "finish in a full lane",
-        run(&fixture, &conn, |tx| turn_end::finish(tx, turn.id, answer)).1,
+        run(&fixture, &conn, |tx| {
+            turn_end::finish(tx, turn.id, answer, &Record::default())
+        })
+        .1,
     ));
     let (work, cost) = run(&fixture, &conn, |tx| outbox::claim(tx, &[id]));
     costs.push(("claim_out", cost));
@@ -131,7 +134,7 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
     ));
     let reset = |tx: &mut Tx<'_>| reset::reset_session(tx, "w", "s:w:C1:r0");
     let (done, cost) = run(&fixture, &conn, reset);
-    assert!(done);
+    assert!(done.is_some());
     costs.push(("reset", cost));
     costs.push(("recover", run(&fixture, &conn, attempt::recover).1));
     costs.push(("recover out", run(&fixture, &conn, settle::recover).1));
@@ -149,7 +152,9 @@ fn plain_way(fixture: &Fixture, conn: &Connection) {
         content: "a".to_owned(),
         parts: Some(vec!["a".to_owned()]),
     });
-    run(fixture, conn, |tx| turn_end::finish(tx, turn.id, answer));
+    run(fixture, conn, |tx| {
+        turn_end::finish(tx, turn.id, answer, &Record::default())
+    });
     let (work, _) = run(fixture, conn, |tx| outbox::claim(tx, &[id]));
     let OutClaim::Work(OutWork::Send(part)) = work else {
         panic!("nothing to send")

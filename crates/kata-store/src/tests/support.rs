@@ -104,6 +104,7 @@ pub(super) fn message(place: &str, id: i64) -> NewMessage {
         not_before: None,
         ready: true,
         has_files: false,
+        alone: false,
         secret_until: None,
     }
 }

@@ -83,37 +83,6 @@ pub struct Listed {
     pub place: QueuePlace,
 }
 
-/// A session in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionView {
-    /// Its number in this database.
-    pub id: i64,
-    /// Its key.
-    pub key: String,
-    /// Its channel.
-    pub channel: ChannelId,
-    /// The channel's workspace.
-    pub workspace: String,
-    /// The channel's folder name.
-    pub slug: String,
-    /// The platform's place of talk.
-    pub conversation: String,
-    /// The thread in it.
-    pub thread: Option<String>,
-    /// How often the conversation had been reset.
-    pub generation: u32,
-    /// When its first message came.
-    pub started_at: UnixMs,
-    /// When it last lived.
-    pub last_at: UnixMs,
-    /// When it was reset.
-    pub ended_at: Option<UnixMs>,
-    /// Messages that came.
-    pub messages: u64,
-    /// Turns that were answered.
-    pub turns: u64,
-}
-
 pub(super) const COLUMNS: &str = "m.id, m.direction, m.channel, c.workspace, m.channel_id, m.conversation, m.thread, \
     m.platform_id, m.session_key, m.sender, m.payload, m.status, m.outcome, m.error, m.retry_count, m.due_ms, \
     m.created_at, m.claimed_ms, m.processed_at, COALESCE(m.answer, m.answers)";
@@ -234,41 +203,4 @@ pub(super) fn messages(
             ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
         },
     )
-}
-
-pub(super) fn sessions(
-    conn: &Connection,
-    before: Option<i64>,
-    limit: usize,
-) -> Result<Vec<SessionView>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT s.id, s.key, s.channel, c.workspace, c.slug, l.conversation, l.thread, s.generation, s.started_ms,
-           s.last_ms, s.ended_ms, s.messages, s.turns
-         FROM kata_sessions s JOIN kata_channels c ON c.id = s.channel JOIN kata_lanes l ON l.id = s.lane
-         WHERE s.id < ?1 ORDER BY s.id DESC LIMIT ?2",
-    )?;
-    let rows = statement.query_map(
-        (
-            before.unwrap_or(i64::MAX),
-            i64::try_from(limit).unwrap_or(i64::MAX),
-        ),
-        |row| {
-            Ok(SessionView {
-                id: row.get(0)?,
-                key: row.get(1)?,
-                channel: row.get(2)?,
-                workspace: row.get(3)?,
-                slug: row.get(4)?,
-                conversation: row.get(5)?,
-                thread: row.get(6)?,
-                generation: row.get(7)?,
-                started_at: row.get(8)?,
-                last_at: row.get(9)?,
-                ended_at: row.get(10)?,
-                messages: row.get::<_, i64>(11)?.unsigned_abs(),
-                turns: row.get::<_, i64>(12)?.unsigned_abs(),
-            })
-        },
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -4,6 +4,7 @@
 mod counts;
 mod explain;
 mod list;
+mod sessions;
 
 use std::path::Path;
 
@@ -11,7 +12,10 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use counts::ChannelCounts;
 pub use explain::{Explanation, Step};
-pub use list::{Direction, Listed, MessageFilter, QueuePlace, SessionView};
+pub(crate) use sessions::session;
+
+pub use list::{Direction, Listed, MessageFilter, QueuePlace};
+pub use sessions::SessionView;
 
 use crate::{Store, StoreError, migrate, open::BUSY_TIMEOUT_MS};
 
@@ -81,7 +85,7 @@ impl View {
     /// # Errors
     /// When the database refuses.
     pub fn sessions(&self, before: Option<i64>, limit: usize) -> Result<Vec<SessionView>, StoreError> {
-        list::sessions(&self.conn, before, limit)
+        sessions::sessions(&self.conn, before, limit)
     }
 
     /// See [`Store::explain`].
@@ -135,7 +139,8 @@ impl Store {
     /// # Errors
     /// When the store is closed or the database refuses.
     pub async fn sessions(&self, before: Option<i64>, limit: usize) -> Result<Vec<SessionView>, StoreError> {
-        self.read(move |conn| list::sessions(conn, before, limit)).await
+        self.read(move |conn| sessions::sessions(conn, before, limit))
+            .await
     }
 
     /// Every step of one message, named by its row or by the platform's id (which several conversations may use).

@@ -39,7 +39,7 @@ impl Session {
         let servers: Vec<McpServer> = server.into_iter().map(stdio).collect();
         let offer = match self.return_to(turn, &agent, &servers).await? {
             Some(offer) => offer,
-            None => self.begin(turn, servers).await?,
+            None => self.begin(servers).await?,
         };
         self.choose_model(&offer).await
     }
@@ -80,7 +80,7 @@ impl Session {
         }
     }
 
-    async fn begin(&mut self, turn: &Turn, servers: Vec<McpServer>) -> Result<Value, AgentError> {
+    async fn begin(&mut self, servers: Vec<McpServer>) -> Result<Value, AgentError> {
         let request = NewSessionRequest::new(self.directory.clone()).mcp_servers(servers);
         let offer = self.ask(request).await?;
         let Some(id) = offer["sessionId"].as_str() else {
@@ -90,7 +90,7 @@ impl Session {
             )));
         };
         self.id = SessionId::new(id);
-        self.settings.memory.remember(turn, id).await;
+        self.is_new = true;
         Ok(offer)
     }
 

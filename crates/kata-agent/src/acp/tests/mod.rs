@@ -5,6 +5,7 @@ pub(super) mod authority;
 mod bench;
 mod ends;
 mod replay;
+mod seeding;
 mod sessions;
 mod turns;
 mod warmth;

@@ -159,7 +159,37 @@ pub struct SessionView {
     /// When its last message came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_message_at: Option<String>,
-    /// When it was reset.
+    /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
+    /// Why it ended: `reset`, `retention` or `stateless`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_reason: Option<String>,
+    /// What it is up to.
+    pub state: SessionState,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Tokens of what was said since the last compaction: an estimate.
+    pub tokens: u64,
+    /// Tokens that its agent reported to have read, in all; absent if it reports none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Tokens that its agent reported to have written, in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// How often its transcript was compacted.
+    pub compactions: u64,
+}
+
+/// What a session is up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// Somebody talked in it not long ago.
+    Active,
+    /// Nobody did for half an hour, or for `settings.agent.idleMin`.
+    Idle,
+    /// It is over.
+    Ended,
 }
