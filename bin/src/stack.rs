@@ -17,6 +17,7 @@ use kata_channel::{
     drive::Ingress,
     egress::{AdapterService, AttemptTimeoutLayer, Resend},
     ingress::{Addressed, ApprovalRouter, ChatCommands, Coalesce, EachLayer, Quota, SenderGate, Trigger},
+    settings::ReplyMode,
     span::SpanLayer,
 };
 use kata_perm::{ToolCall, gate::GateLayer};
@@ -33,7 +34,7 @@ use crate::{
     render::Render,
     rescue::{self, Attempt, RescueLayer, SendOutcome, TurnOutcome},
     tools,
-    turn::{BudgetLayer, Claimed, FilesLayer, HistoryLayer, Past, SessionLayer, Summarise},
+    turn::{BudgetLayer, ByLeaveLayer, Claimed, FilesLayer, HistoryLayer, Past, SessionLayer, Summarise},
 };
 
 /// D12: a turn that takes longer gives its slot back.
@@ -87,6 +88,13 @@ pub(crate) fn turn(
     let files = FilesLayer::new(Arc::clone(&channel.adapter), &daemon.home.attachments());
     let session = SessionLayer::new(channel.spec.kind.adapter, channel.key.clone());
     let history = history(daemon, channel, &docket, limit);
+    let asks = channel.spec.settings.mail.reply_mode == ReplyMode::Approve;
+    let tools = docket
+        .turn
+        .as_ref()
+        .filter(|_| asks)
+        .map(|turn| tool(daemon, &docket, turn));
+    let by_leave = ByLeaveLayer::new(Arc::clone(&channel.adapter), tools);
     ServiceBuilder::new()
         .layer(SpanLayer) // first, so that every line below names the turn
         .layer(RescueLayer::new(rescue::turn_ended)) // the only place where a turn's error becomes: again, parked, given back
@@ -94,6 +102,7 @@ pub(crate) fn turn(
         .layer(files) // before the session, which names their paths
         .layer(session) // rows become the turn an agent is given
         .layer(TurnGateLayer::new(docket)) // outside the deadline; may this sender start a run, and what decides its tool calls
+        .layer(by_leave) // outside the deadline: the agent is done, and a person may take minutes. Under the gate, which binds who is asked
         .layer(TurnDeadlineLayer::new(limit)) // the lease: time awake, the run and nothing else
         .layer(history) // under both: a summary of what was said is a run, in the turn's own time
         .service(agent(daemon, channel))

@@ -1,6 +1,7 @@
 //! The TURN stack's own layers, and what is done with a turn's outcome.
 
 mod budget;
+mod by_leave;
 mod claimed;
 mod end;
 mod files;
@@ -11,6 +12,7 @@ mod session;
 mod slot;
 
 pub(crate) use budget::BudgetLayer;
+pub(crate) use by_leave::ByLeaveLayer;
 pub(crate) use claimed::Claimed;
 pub(crate) use end::{answered_late, run};
 pub(crate) use files::FilesLayer;

@@ -7,6 +7,7 @@
 use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 
 use crate::{
     drive::Sink,
@@ -111,6 +112,16 @@ pub trait Adapter: Send + Sync + 'static {
     /// # Errors
     /// Says whether the message may have arrived all the same (D19).
     async fn send(&self, out: &Outbound) -> Result<Receipt, SendError>;
+
+    /// Where answers are sent with a person's leave alone: the tool that sends one, and its input but for the `body`. Asked about
+    /// a turn whose channel says `replyMode: approve`; `answered` = its newest message, with what the adapter knew of it.
+    fn by_leave(
+        &self,
+        _answered: &MessageId,
+        _metadata: &Map<String, Value>,
+    ) -> Option<(&'static str, Map<String, Value>)> {
+        None
+    }
 
     /// History that can be read page by page.
     fn history(&self) -> Option<&dyn History> {

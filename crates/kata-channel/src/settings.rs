@@ -192,6 +192,8 @@ pub enum ReplyMode {
     /// A draft in the thread, for a person to read, change and send.
     #[default]
     Draft,
+    /// A person is asked, with the whole text before him: then a mail; a draft without his leave.
+    Approve,
     /// A mail, where every recipient is named by `sendTo`; a draft for all others.
     Send,
 }
@@ -202,7 +204,7 @@ pub enum ReplyMode {
 pub struct MailSettings {
     /// A search in the platform's own words (`to:support@example.org is:important`): only mail that matches it is served.
     pub query: Option<String>,
-    /// What becomes of an answer: `draft` or `send`.
+    /// What becomes of an answer: `draft`, `approve` or `send`.
     pub reply_mode: ReplyMode,
     /// Addresses (`ada@example.org`) and domains (`@example.org`) to which `send` sends.
     pub send_to: Vec<String>,

@@ -10,6 +10,7 @@ mod approvals;
 mod conversation;
 mod disk;
 mod framing;
+mod gmail;
 mod kill;
 mod kill_gate;
 mod legacy;

@@ -20,6 +20,8 @@ pub(crate) enum CallError {
     Unreached,
     /// The connection broke or the answer cannot be read, after the request was on its way.
     Lost(&'static str),
+    /// The answer came whole, and is none that this build understands.
+    Unreadable,
     /// Google is ill: a status from 500 on.
     Status(u16),
     /// Google asks for a pause.
@@ -64,6 +66,8 @@ impl CallError {
                 reason: "uploadTooLarge".into(),
                 message: "the mail is larger than Gmail takes".into(),
             }),
+            // Half an answer, or a page of a hotel, is no JSON; this is.
+            common::Error::JsonDecodeError(_, error) if error.is_data() => Self::Unreadable,
             _ => Self::Lost("Gmail's answer cannot be read"),
         }
     }
@@ -109,6 +113,20 @@ impl CallError {
         }
     }
 
+    /// Whether a call that writes may have written all the same.
+    pub(crate) fn may_have_happened(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Status(_) | Self::Unreadable)
+    }
+
+    /// Whether it is about the one mail that was asked for, and about no other: it is gone, or of a kind that cannot be had.
+    pub(crate) fn is_about_one_mail(&self) -> bool {
+        match self {
+            Self::Unreadable => true,
+            Self::Refused(refusal) => !matches!(refusal.status, 401 | 403),
+            _ => false,
+        }
+    }
+
     /// The status of a refusal.
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
@@ -137,6 +155,9 @@ impl From<CallError> for ChannelError {
         match error {
             CallError::Unreached => Self::ConnectionLost("Gmail cannot be reached".into()),
             CallError::Lost(why) => Self::ConnectionLost(why.into()),
+            CallError::Unreadable => {
+                Self::ConnectionLost("Gmail's answer makes no sense to this build".into())
+            }
             CallError::Status(status) => Self::ConnectionLost(format!("Gmail answers with status {status}")),
             CallError::Limited { what, retry_after } => Self::RateLimited {
                 what: what.to_owned(),
@@ -177,7 +198,7 @@ impl From<Refusal> for ChannelError {
 
 impl From<CallError> for SendError {
     fn from(error: CallError) -> Self {
-        let may_have_happened = matches!(error, CallError::Lost(_) | CallError::Status(_));
+        let may_have_happened = error.may_have_happened();
         let error = ChannelError::from(error);
         match may_have_happened {
             true => Self::maybe(error),
@@ -207,13 +228,11 @@ pub(crate) fn unread(error: CallError) -> ToolError {
 
 /// A tool's call that writes has failed: without an effect, or nobody knows.
 pub(crate) fn unwritten(error: CallError) -> ToolError {
-    match &error {
-        CallError::Lost(_) | CallError::Status(_) => {
-            let why = ChannelError::from(error);
-            ToolError::Unknown(format!("it is not known whether Gmail did it: {why}"))
-        }
-        _ => unread(error),
+    if !error.may_have_happened() {
+        return unread(error);
     }
+    let why = ChannelError::from(error);
+    ToolError::Unknown(format!("it is not known whether Gmail did it: {why}"))
 }
 
 fn short(text: &str) -> String {

@@ -13,12 +13,13 @@ use std::{
 
 use async_trait::async_trait;
 use kata_channel::{
-    Adapter, ChannelError, Descriptor, History, Identity, Length, Outbound, ReadBack, Receipt, SendError,
-    Unit,
+    Adapter, ChannelError, Descriptor, History, Identity, Length, MessageId, Outbound, ReadBack, Receipt,
+    SendError, Unit,
 };
+use serde_json::{Map, Value};
 
 use self::pages::Resync;
-use crate::{desk::Desk, mailbox::Registration, markup::COMMONMARK};
+use crate::{desk::Desk, mailbox::Registration, markup::COMMONMARK, tools};
 
 pub(crate) use self::{read::mail_of, read_back::by_message_id};
 
@@ -79,6 +80,20 @@ impl Adapter for GmailAdapter {
 
     async fn send(&self, out: &Outbound) -> Result<Receipt, SendError> {
         send::send(&self.desk, out).await
+    }
+
+    fn by_leave(
+        &self,
+        answered: &MessageId,
+        metadata: &Map<String, Value>,
+    ) -> Option<(&'static str, Map<String, Value>)> {
+        let mut input = Map::new();
+        input.insert(
+            "to".into(),
+            Value::from(vec![metadata.get(read::ANSWER_TO)?.clone()]),
+        );
+        input.insert("reply_to".into(), answered.as_str().into());
+        Some((tools::SEND, input))
     }
 
     fn history(&self) -> Option<&dyn History> {

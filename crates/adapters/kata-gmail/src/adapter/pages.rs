@@ -17,6 +17,8 @@ const AT_ONCE: usize = 4;
 /// its arrival, and a label may come later. What is read again is known (D2). At the first contact nothing is known, and
 /// nothing from before is read.
 const OVERLAP: Duration = Duration::from_secs(3600);
+/// The time of a cursor may be so old while its history stands still.
+const FRESH: Duration = Duration::from_secs(3600);
 /// A reading by date that finds more mail reads the newest of it.
 const MOST_PAGES: usize = 50;
 const PAGE: u32 = 100;
@@ -81,6 +83,8 @@ impl GmailAdapter {
                     at: from.at,
                 }),
         };
+        // Where nothing happened nothing is written, but for the time now and then.
+        let newest = newest.filter(|mark| mark.history != from.history || now.since(from.at) > FRESH);
         Ok(PollPage {
             messages,
             newest: newest.map(Mark::cursor),
@@ -176,7 +180,11 @@ impl GmailAdapter {
         let desk = &*self.desk;
         let message = match desk.mailbox.api.message(&id, "full").await {
             Ok(message) => message,
-            Err(error) if error.status() == Some(404) => return Ok(None),
+            // It holds up no other.
+            Err(error) if error.is_about_one_mail() => {
+                tracing::warn!(channel = %desk.key, msg = %id, "a mail cannot be had, and is passed over");
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         if !desk.may_serve(&message) {

@@ -11,6 +11,9 @@ use crate::{
     mail::{Mail, NoMail, Proof, skeleton},
 };
 
+/// Under this name the metadata says where an answer goes.
+pub(super) const ANSWER_TO: &str = "answerTo";
+
 /// A message as a mail. Gmail tells its structure with the texts; attachments are named and not fetched.
 pub(crate) fn mail_of(message: &Message) -> Result<Mail, NoMail> {
     Mail::parse(&skeleton(message.payload.as_ref().ok_or(NoMail)?))
@@ -33,7 +36,8 @@ pub(super) fn inbound(desk: &Desk, me: &str, message: &Message, mail: Mail) -> O
         kind: Kind::Message,
         sender: sender(desk, me, &mail),
         text: Text {
-            raw: readable.clone(),
+            // A pattern may be anchored to the text: the subject stands before it in the other two.
+            raw: mail.text.clone(),
             readable: readable.clone(),
             prompt: readable,
         },
@@ -81,6 +85,9 @@ fn metadata(thread: &str, mail: &Mail) -> Map<String, Value> {
     metadata.insert("gmailThread".into(), thread.into());
     metadata.insert("subject".into(), mail.subject.clone().into());
     metadata.insert("to".into(), json!(to));
+    if let Some(person) = mail.answer_to() {
+        metadata.insert(ANSWER_TO.into(), person.address.clone().into());
+    }
     if !cc.is_empty() {
         metadata.insert("cc".into(), json!(cc));
     }

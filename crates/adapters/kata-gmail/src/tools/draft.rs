@@ -10,11 +10,11 @@ use rand::RngExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{here, id};
+use super::{SEND, here, id};
 use crate::{
     adapter::by_message_id,
     desk::Desk,
-    errors::{CallError, unwritten},
+    errors::unwritten,
     mail::{Answered, Letter, Person},
     registry::Registry,
 };
@@ -44,7 +44,7 @@ pub(super) fn draft_spec(registry: Arc<Registry>) -> ToolSpec {
 
 pub(super) fn send_spec(registry: Arc<Registry>) -> ToolSpec {
     ToolSpec {
-        name: "gmail_send",
+        name: SEND,
         description: "Sends a mail at once. A person is asked first, and sees the whole text.",
         input: schema(),
         default: ToolDefault::Ask,
@@ -162,12 +162,10 @@ impl Post {
         match posted {
             Ok(message) => Ok(message.id),
             // D20: looked up before anything else is done, or said.
-            Err(error @ (CallError::Lost(_) | CallError::Status(_))) => {
-                match by_message_id(desk, key).await {
-                    Ok(Some(id)) => Ok(Some(id)),
-                    _ => Err(unwritten(error)),
-                }
-            }
+            Err(error) if error.may_have_happened() => match by_message_id(desk, key).await {
+                Ok(Some(id)) => Ok(Some(id)),
+                _ => Err(unwritten(error)),
+            },
             Err(error) => Err(unwritten(error)),
         }
     }

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 
 use crate::registry::Registry;
 
+/// The tool that sends.
+pub(crate) const SEND: &str = "gmail_send";
+
 /// All of them.
 pub(crate) fn all(registry: &Arc<Registry>) -> [ToolSpec; 5] {
     [

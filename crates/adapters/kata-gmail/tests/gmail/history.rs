@@ -34,7 +34,17 @@ async fn a_mail_is_a_message_in_its_thread() {
     );
     assert!(!message.text.readable.contains("> old"));
     assert_eq!(message.disposition, Disposition::Turn);
-    assert!(read(&adapter, &after).await.0.is_empty(), "read once");
+    let quiet = page(&adapter, &after, None).await;
+    assert!(quiet.messages.is_empty(), "read once");
+    assert_eq!(
+        quiet.newest, None,
+        "and nothing is written where nothing happened"
+    );
+    rig.time.advance(Duration::from_secs(3601));
+    assert!(
+        page(&adapter, &after, None).await.newest.is_some(),
+        "but the time now and then"
+    );
     assert_eq!(rig.gmail.violations(), Vec::<String>::new());
 }
 
@@ -92,10 +102,11 @@ async fn a_mail_that_is_gone_holds_up_nothing() {
     let from = now(&adapter).await;
     let gone = rig.gmail.arrives(mail());
     let stays = rig.gmail.arrives(mail());
-    rig.gmail
-        .fail_next("messages.get", Fault::Refuse(404, "notFound"));
-    let (messages, _) = read(&adapter, &from).await;
-    assert_eq!(messages.len(), 1, "one of {gone} and {stays}");
+    for (status, reason) in [(404, "notFound"), (400, "failedPrecondition")] {
+        rig.gmail.fail_next("messages.get", Fault::Refuse(status, reason));
+        let (messages, _) = read(&adapter, &from).await;
+        assert_eq!(messages.len(), 1, "one of {gone} and {stays}");
+    }
 }
 
 #[tokio::test]

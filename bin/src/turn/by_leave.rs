@@ -1,0 +1,117 @@
+//! Asks before an answer leaves, where its channel sends none by itself (`replyMode: approve`). Under the turn's gate, which
+//! binds who is asked; over the deadline: the agent's time is over, and a person may take minutes.
+//!
+//! What is asked about is a tool call like any other, with the whole text in it: rules may grant it, it is recorded, and it is
+//! the tool that sends. Where the answer is no, or nobody answers, the answer goes the usual way of its channel, which sends
+//! nothing either: it is a draft.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::future::BoxFuture;
+use kata_agent::{Error, Reply, Turn};
+use kata_channel::Adapter;
+use kata_perm::ToolCall;
+use tower::{Layer, Service, ServiceExt as _};
+
+use crate::stack::ToolStack;
+
+/// Asks on behalf of one turn.
+#[derive(Clone)]
+pub(crate) struct ByLeaveLayer {
+    adapter: Arc<dyn Adapter>,
+    tools: Option<ToolStack>,
+}
+
+/// See [`ByLeaveLayer`].
+#[derive(Clone)]
+pub(crate) struct ByLeave<S> {
+    inner: S,
+    layer: ByLeaveLayer,
+}
+
+// === impl ByLeaveLayer ===
+
+impl ByLeaveLayer {
+    /// `tools` = the turn's own; without them nothing is asked.
+    pub(crate) fn new(adapter: Arc<dyn Adapter>, tools: Option<ToolStack>) -> Self {
+        Self { adapter, tools }
+    }
+
+    /// The call by which an answer to this turn is sent, if the channel sends none without leave.
+    fn call(&self, turn: &Turn) -> Option<Question> {
+        let answered = &turn.messages.last()?.message_id;
+        let (tool, input) = self.adapter.by_leave(answered, &turn.metadata)?;
+        Some(Question {
+            tools: self.tools.clone()?,
+            tool,
+            input,
+        })
+    }
+}
+
+impl<S> Layer<S> for ByLeaveLayer {
+    type Service = ByLeave<S>;
+
+    fn layer(&self, inner: S) -> ByLeave<S> {
+        ByLeave {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+// === impl ByLeave ===
+
+impl<S> Service<Turn> for ByLeave<S>
+where
+    S: Service<Turn, Response = Reply, Error = Error>,
+    S::Future: Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Reply, Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, turn: Turn) -> Self::Future {
+        let question = self.layer.call(&turn);
+        let run = self.inner.call(turn);
+        Box::pin(async move {
+            let reply = run.await?;
+            match question {
+                Some(question) if !reply.text.trim().is_empty() => Ok(question.put(reply).await),
+                _ => Ok(reply),
+            }
+        })
+    }
+}
+
+/// A call that waits for its text.
+struct Question {
+    tools: ToolStack,
+    tool: &'static str,
+    input: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Question {
+    /// Sent: nothing is left to say. Not sent: the answer as it was.
+    async fn put(mut self, reply: Reply) -> Reply {
+        self.input.insert("body".into(), reply.text.as_str().into());
+        let call = ToolCall::new(self.tool, self.input.into());
+        match self.tools.oneshot(call).await {
+            Ok(_) => Reply {
+                text: String::new(),
+                ..reply
+            },
+            Err(why) => {
+                tracing::info!(tool = self.tool, "an answer is not sent: {why}");
+                reply
+            }
+        }
+    }
+}
