@@ -7,7 +7,7 @@ use kata_ipc::{command::TaskAction, event::TaskFired};
 use kata_plugin::Session;
 use kata_schedule::Retry;
 use kata_store::{
-    AfterFailure, Fire, FireEnd, FireEnded, Fired, FiredTurn, NextRun, StoreError, Task, UnixMs,
+    AfterFailure, Fire, FireEnd, FireEnded, Fired, FiredTurn, NextRun, StoreError, Task, TaskKind, UnixMs,
 };
 
 use super::{BACKOFF, action, times};
@@ -167,8 +167,13 @@ pub(super) async fn park(daemon: &Daemon, task: &Task, why: &str) -> Result<(), 
 
 async fn say_parked(daemon: &Daemon, task: &Task, why: &str) {
     let (id, schedule, workspace) = (task.id, &task.schedule, &task.workspace);
+    let way_out = match task.kind {
+        // Its time is over: there is nothing to arm.
+        TaskKind::OneShot => "run_task runs it again",
+        TaskKind::Cron | TaskKind::Interval => "resume_task arms it again",
+    };
     let said = format!(
-        "task {id} ({schedule}) of workspace {workspace:?} is parked: {why}; resume_task arms it again, cancel_task removes it"
+        "task {id} ({schedule}) of workspace {workspace:?} is parked: {why}; {way_out}, cancel_task removes it"
     );
     daemon.events.plugin_error("katad", &said).await;
 }

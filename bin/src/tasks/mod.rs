@@ -11,6 +11,8 @@ mod preview;
 mod print;
 mod provenance;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod times;
 mod view;

@@ -21,7 +21,7 @@ const TOGETHER: usize = 100;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// When to look again, if nothing else happens.
-enum Look {
+pub(super) enum Look {
     AtOnce,
     At(Option<Timestamp>),
 }
@@ -62,7 +62,7 @@ async fn pass(daemon: &Arc<Daemon>) -> Look {
 }
 
 /// Sees to what is due. Tasks that wait for a run of theirs stay due: they must not hide those behind them.
-async fn due(daemon: &Arc<Daemon>) -> Result<Look, StoreError> {
+pub(super) async fn due(daemon: &Arc<Daemon>) -> Result<Look, StoreError> {
     let now = times::now(&daemon.clock);
     let mut together = TOGETHER;
     loop {

@@ -46,6 +46,7 @@ enum Event {
     },
     MessageReceived {},
     MessageSent {},
+    TaskFired {},
     PluginError {
         error: String,
     },
@@ -166,6 +167,13 @@ impl Host {
             })?;
         }
         Ok(())
+    }
+
+    /// Waits until a task fired; gives the moment in which that was heard.
+    pub(crate) fn fired(&self) -> Result<Instant> {
+        self.wait("`task_fired`", |heard| {
+            matches!(heard.event, Event::TaskFired {}).then_some(heard.at)
+        })
     }
 
     /// Takes events until one is what is waited for.

@@ -5,38 +5,29 @@ use std::{collections::HashMap, fs, path::Path, thread::sleep, time::Duration};
 use anyhow::{Context, Result};
 
 use crate::{
-    host::Answers,
+    host::{Answers, Host},
     lab::{Lab, conversations},
     table::Row,
 };
 
 const RSS_MIB: f64 = 16.0;
-const WAKE_UPS: f64 = 2.0;
+pub(crate) const WAKE_UPS: f64 = 2.0;
 
 /// Connected to Slack by a socket that is pinged now and then, as Slack does.
 pub(crate) fn at_rest(lab: &Lab) -> Result<Vec<Row>> {
-    let (settle, watch) = if lab.quick { (1, 4) } else { (5, 20) };
-    let (settle, watch) = (Duration::from_secs(settle), Duration::from_secs(watch));
     let names = conversations(1);
     let (slack, home) = (lab.slack(&names), lab.home()?);
     let host = lab.connected(home.path(), &slack.api_url(), &names, Answers::None)?;
-    let folder = format!("/proc/{}", host.pid());
-    let folder = Path::new(&folder);
-
-    sleep(settle);
-    let resident = number(&folder.join("status"), "VmRSS:")? / 1024.0;
-    let before = switches(folder)?;
-    sleep(watch);
-    let after = switches(folder)?;
+    let Rest {
+        resident,
+        threads,
+        wake_ups: a_second,
+    } = rest(lab, &host)?;
     host.stop()?;
-
-    // A thread that is gone has taken its count with it.
-    let wakes = |(thread, count): (&String, &f64)| count - before.get(thread).unwrap_or(&0.0);
-    let a_second = after.iter().map(wakes).sum::<f64>() / watch.as_secs_f64();
     Ok(vec![
         Row::new(
             "idle, connected: resident memory",
-            format!("{resident:.1} MiB, {} threads", after.len()),
+            format!("{resident:.1} MiB, {threads} threads"),
             &format!("≤ {RSS_MIB} MiB"),
             resident <= RSS_MIB,
         ),
@@ -47,6 +38,35 @@ pub(crate) fn at_rest(lab: &Lab) -> Result<Vec<Row>> {
             a_second <= WAKE_UPS,
         ),
     ])
+}
+
+/// A daemon that has nothing to do.
+pub(crate) struct Rest {
+    /// MiB.
+    resident: f64,
+    threads: usize,
+    /// A second.
+    pub(crate) wake_ups: f64,
+}
+
+/// Watches a daemon for a while.
+pub(crate) fn rest(lab: &Lab, host: &Host) -> Result<Rest> {
+    let (settle, watch) = if lab.quick { (1, 4) } else { (5, 20) };
+    let (settle, watch) = (Duration::from_secs(settle), Duration::from_secs(watch));
+    let folder = format!("/proc/{}", host.pid());
+    let folder = Path::new(&folder);
+    sleep(settle);
+    let resident = number(&folder.join("status"), "VmRSS:")? / 1024.0;
+    let before = switches(folder)?;
+    sleep(watch);
+    let after = switches(folder)?;
+    // A thread that is gone has taken its count with it.
+    let wakes = |(thread, count): (&String, &f64)| count - before.get(thread).unwrap_or(&0.0);
+    Ok(Rest {
+        resident,
+        threads: after.len(),
+        wake_ups: after.iter().map(wakes).sum::<f64>() / watch.as_secs_f64(),
+    })
 }
 
 /// How often each thread has gone to sleep by itself, which is how often it was woken.

@@ -22,6 +22,7 @@ mod samples;
 mod size;
 mod start;
 mod table;
+mod tasks;
 
 use std::{env, process::ExitCode};
 
@@ -34,7 +35,7 @@ use table::Row;
 type Figure = fn(&Lab) -> Result<Vec<Row>>;
 
 /// In the order of the table.
-const FIGURES: [(&str, Figure); 8] = [
+const FIGURES: [(&str, Figure); 9] = [
     ("start", start::cold),
     ("idle", idle::at_rest),
     ("latency", latency::both_ways),
@@ -42,6 +43,7 @@ const FIGURES: [(&str, Figure); 8] = [
     ("drain", drain::waiting_rows),
     ("backlog", start::with_a_backlog),
     ("agents", agents::warm),
+    ("tasks", tasks::armed),
     ("size", size::of_the_binary),
 ];
 

@@ -53,6 +53,18 @@ pub(crate) fn park(tx: &mut Tx<'_>, task: i64, reason: &str) -> Result<bool, Sto
     Ok(found > 0)
 }
 
+/// After a run that failed. A task that is over is parked too: it was its last run that failed once too often. One that was
+/// paused meanwhile stays paused.
+pub(super) fn park_failed(tx: &mut Tx<'_>, task: i64, reason: &str) -> Result<(), StoreError> {
+    if !park(tx, task, reason)? {
+        tx.run(
+            "UPDATE kata_tasks SET parked_ms = ?2, parked_why = ?3 WHERE task = ?1 AND over_ms IS NOT NULL",
+            (task, tx.now, reason),
+        )?;
+    }
+    Ok(())
+}
+
 /// A task of 0.7 has no row of ours until there is something to note.
 pub(super) fn ours(tx: &mut Tx<'_>, task: i64) -> Result<(), StoreError> {
     tx.run(

@@ -38,9 +38,7 @@ pub(crate) fn end(tx: &mut Tx<'_>, fire: i64, end: &FireEnd) -> Result<FireEnded
 fn follow(tx: &mut Tx<'_>, task: i64, error: &str, then: AfterFailure) -> Result<(), StoreError> {
     match then {
         AfterFailure::GoOn => {}
-        AfterFailure::Park => {
-            edit::park(tx, task, error)?;
-        }
+        AfterFailure::Park => edit::park_failed(tx, task, error)?,
         AfterFailure::NotBefore(at) => not_before(tx, task, at)?,
     }
     Ok(())

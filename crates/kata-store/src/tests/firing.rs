@@ -148,6 +148,24 @@ async fn failures_in_a_row_are_counted_put_off_the_next_run_and_end_with_parking
 }
 
 #[tokio::test]
+async fn a_task_whose_last_run_failed_once_too_often_is_parked_and_not_merely_over() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = create(&store, task()).await;
+    let last = Fire {
+        next_run: NextRun::Never,
+        ..action(id, 0)
+    };
+    let fire = taken(&store, last).await;
+    store.end_fire(fire, failed(AfterFailure::Park)).await.unwrap();
+    let parked = get(&store, id).await;
+    assert_eq!(
+        (parked.enabled, parked.parked),
+        (false, Some((fixture.now(), "no".to_owned())))
+    );
+}
+
+#[tokio::test]
 async fn a_failure_does_not_resume_what_was_paused_meanwhile() {
     let fixture = Fixture::new();
     let store = fixture.open();
