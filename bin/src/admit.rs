@@ -10,12 +10,12 @@ use std::{
 use futures_util::future::BoxFuture;
 use kata_channel::{
     Advance, Consumed, Disposition, Error, Inbound, Kind, Page, Role, Sender,
-    settings::{Filter, SessionMode, SessionSettings},
+    settings::{Edits, Filter, SessionMode, SessionSettings},
 };
 use kata_plugin::{Session, Stored};
 use kata_store::{
-    Admit, ApprovalEffect, Arrival, ChannelId, CursorMove, Effect, NewMessage, Outcome, Store, StoreError,
-    UnixMs,
+    Admit, ApprovalEffect, Arrival, ChannelId, ControlEffect, CursorMove, Effect, NewMessage, Outcome, Store,
+    StoreError, UnixMs,
 };
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,8 @@ pub(crate) struct AdmitService {
 pub(crate) struct Naming {
     pub(crate) filter: Filter,
     pub(crate) session: SessionSettings,
+    /// What an edit does that comes too late.
+    pub(crate) edits: Edits,
 }
 
 // === impl AdmitService ===
@@ -116,6 +118,10 @@ impl AdmitService {
         let conversation = m.place.conversation.to_string();
         let platform_id = m.id.to_string();
         match (&m.kind, &m.disposition) {
+            (Kind::Edit { edited }, _) if self.naming.edits == Edits::FollowUp => Arrival::EditOrTurn {
+                edited: edited.0,
+                message: self.new_message(m, ready),
+            },
             (Kind::Edit { edited }, _) => Arrival::Edit {
                 conversation,
                 platform_id,
@@ -248,6 +254,11 @@ fn effect(why: &Consumed, message: &Inbound) -> Effect {
             may_answer: message.role == Role::Owner,
             by: person(&message.sender),
             reply: Box::new(gate::reply),
+        }),
+        Consumed::Control { on, what } => Effect::Control(ControlEffect {
+            on: on.to_string(),
+            what: wire::control(*what),
+            may_all: message.role == Role::Owner,
         }),
         Consumed::Pairing => Effect::Pairing(pairing::effect(message)),
         Consumed::Skipped(reason) => Effect::Skip {

@@ -16,7 +16,9 @@ use kata_channel::{
     Outbound,
     drive::Ingress,
     egress::{AdapterService, AttemptTimeoutLayer, Resend},
-    ingress::{Addressed, ApprovalRouter, ChatCommands, Coalesce, EachLayer, Quota, SenderGate, Trigger},
+    ingress::{
+        Addressed, ApprovalRouter, ChatCommands, Coalesce, Controls, EachLayer, Quota, SenderGate, Trigger,
+    },
     settings::ReplyMode,
     span::SpanLayer,
 };
@@ -62,11 +64,13 @@ pub(crate) fn ingress(daemon: &Arc<Daemon>, channel: &Channel, trigger: Trigger)
     let naming = Naming {
         filter: spec.filter.clone(),
         session: spec.session,
+        edits: spec.settings.edits,
     };
     ServiceBuilder::new()
         .layer(Ingress::layer()) // one nameable type, for the drivers
         .layer(SpanLayer) // first, so that every line below names the channel
         .layer(EachLayer::new(gate)) // a stranger gets nowhere, not even to a command; at most a pairing code
+        .layer(EachLayer::new(Controls)) // a reaction that stops a turn must not queue behind it
         .layer(EachLayer::new(answers)) // a "yes" must not queue behind the turn that waits for it
         .layer(EachLayer::new(Addressed::new(&spec.filter))) // under the answers: `yes 7Q4` counts without a mention
         .option_layer(takes_commands.then(|| EachLayer::new(ChatCommands::new(trigger.clone())))) // over the trigger: `/reset` counts without it. Never by mail, where anybody writes any name

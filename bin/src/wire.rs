@@ -195,3 +195,10 @@ pub(crate) fn listing(tool: ToolView) -> ToolListing {
         },
     }
 }
+/// What a reaction asks, for the store.
+pub(crate) fn control(what: kata_channel::Control) -> kata_store::Control {
+    match what {
+        kata_channel::Control::Stop => kata_store::Control::Stop,
+        kata_channel::Control::Retry => kata_store::Control::Retry,
+    }
+}

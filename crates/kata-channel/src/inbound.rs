@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    control::Emoji,
+    control::{Control, Emoji},
     id::{ChannelKey, MessageId, Place, SenderId},
     time::Timestamp,
 };
@@ -140,6 +140,13 @@ pub enum Consumed {
     Help,
     /// The answer to a question about a tool call.
     Approval(ApprovalAnswer),
+    /// A reaction asks something.
+    Control {
+        /// The message that it was put on.
+        on: MessageId,
+        /// What is asked of it.
+        what: Control,
+    },
     /// A stranger asks to be let in. Its words are not passed on.
     Pairing,
     /// Older than the catch-up reaches back, or otherwise passed over; says why.

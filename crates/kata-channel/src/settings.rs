@@ -107,6 +107,17 @@ pub enum Pairing {
     Code,
 }
 
+/// What an edit does that comes when its message's turn has begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Edits {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// The new text is a turn of its own.
+    FollowUp,
+}
+
 /// How far back a catch-up reaches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -283,6 +294,9 @@ pub struct Settings {
     /// What unknown senders of direct messages get: `off` (silence) or `code` (a code, by which an owner lets them in with
     /// `katad pair`). Who was let in stays so when this is `off` again.
     pub pairing: Pairing,
+    /// What an edit does that comes when its message's turn has begun: `ignore` (nothing) or `followUp` (the new text is a turn of
+    /// its own). While a message waits, an edit replaces its text in any case.
+    pub edits: Edits,
     /// Other bots and webhooks may speak.
     pub allow_bots: bool,
     /// How far back a catch-up reaches.
@@ -308,6 +322,7 @@ impl Default for Settings {
         Self {
             senders: None,
             pairing: Pairing::Off,
+            edits: Edits::Ignore,
             allow_bots: false,
             catch_up: CatchUp::default(),
             reply_in: ReplyIn::Auto,

@@ -3,7 +3,9 @@
 use crate::{
     Admit, Arrival, CursorMove, NewMessage, Outcome, StoreError,
     channel::{self, Home},
-    cursor, effect,
+    cursor,
+    edit::{self, Edit},
+    effect,
     lane::{self, Lane},
     payload::{self, Inbound, ReplyTo},
     session,
@@ -59,15 +61,37 @@ fn arrive(tx: &mut Tx<'_>, home: &Home, gap: &str, arrival: Arrival) -> Result<O
             edited,
             content,
             prompt,
-        } => edit(tx, home, &conversation, &platform_id, edited, content, prompt),
+        } => edit::edit(
+            tx,
+            home,
+            &Edit {
+                conversation: &conversation,
+                platform_id: &platform_id,
+                edited,
+                content: &content,
+                prompt: &prompt,
+            },
+        ),
+        Arrival::EditOrTurn { edited, message } => edit::follow_up(tx, home, gap, edited, message),
         Arrival::Withdraw {
             conversation,
             platform_id,
-        } => withdraw(tx, home, &conversation, &platform_id),
+        } => edit::withdraw(tx, home, &conversation, &platform_id),
     }
 }
 
 fn turn(tx: &mut Tx<'_>, home: &Home, gap: &str, message: NewMessage) -> Result<Outcome, StoreError> {
+    turn_for(tx, home, gap, message, None)
+}
+
+/// A message that waits for a turn. One whose id is made up stands for the platform's message `shown`.
+pub(crate) fn turn_for(
+    tx: &mut Tx<'_>,
+    home: &Home,
+    gap: &str,
+    message: NewMessage,
+    shown: Option<&str>,
+) -> Result<Outcome, StoreError> {
     if is_known(tx, home, &message.conversation, &message.platform_id)? {
         return Ok(Outcome::Known);
     }
@@ -89,10 +113,22 @@ fn turn(tx: &mut Tx<'_>, home: &Home, gap: &str, message: NewMessage) -> Result<
             gap: (!ready).then_some(gap),
         },
     )?;
+    if shown.is_some() {
+        tx.run("UPDATE messages SET shown_id = ?2 WHERE id = ?1", (row, shown))?;
+    }
     if ready {
         lane::arrived(tx, &lane, row, order, due)?;
     }
     Ok(Outcome::New { row, session_started })
+}
+
+/// The order of a row that comes behind all that waits in the lane now, and behind its own message.
+pub(crate) fn behind(tx: &Tx<'_>, lane: Option<i64>, order: i64) -> Result<i64, StoreError> {
+    let last: Option<i64> = tx.one(
+        "SELECT MAX(order_key) FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL",
+        [lane],
+    )?;
+    Ok(last.map_or(order, |last| last.max(order)))
 }
 
 /// D2: seen before, or the row is gone and its tombstone is left.
@@ -180,72 +216,4 @@ pub(crate) fn insert(
             message.secret_until,
         ],
     )
-}
-
-/// A row that waits and was never claimed (D7).
-struct Unclaimed {
-    row: i64,
-    lane: i64,
-    /// The newest edit that it has.
-    edited: Option<i64>,
-    payload: String,
-}
-
-fn unclaimed(
-    tx: &Tx<'_>,
-    home: &Home,
-    conversation: &str,
-    platform_id: &str,
-) -> Result<Option<Unclaimed>, StoreError> {
-    tx.first(
-        "SELECT id, lane, edited, payload FROM messages WHERE channel = ?1 AND conversation = ?2 AND platform_id = ?3
-           AND direction = 'inbound' AND status = 'pending' AND claimed_ms IS NULL",
-        (home.id, conversation, platform_id),
-        |row| Ok(Unclaimed { row: row.get(0)?, lane: row.get(1)?, edited: row.get(2)?, payload: row.get(3)? }),
-    )
-}
-
-fn edit(
-    tx: &mut Tx<'_>,
-    home: &Home,
-    conversation: &str,
-    platform_id: &str,
-    edited: i64,
-    content: String,
-    prompt: String,
-) -> Result<Outcome, StoreError> {
-    let Some(found) = unclaimed(tx, home, conversation, platform_id)? else {
-        return Ok(Outcome::Ignored);
-    };
-    // D7: the platform may deliver edits in any order; the newest wins.
-    let is_newer = found.edited.is_none_or(|newest| newest < edited);
-    let (true, Some(mut stored)) = (is_newer, Inbound::read(&found.payload)) else {
-        return Ok(Outcome::Ignored);
-    };
-    let row = found.row;
-    let prompt = (prompt != content).then_some(prompt);
-    stored.content = content;
-    tx.run(
-        "UPDATE messages SET payload = ?2, prompt = ?3, edited = ?4 WHERE id = ?1",
-        (row, payload::write(&stored), prompt, edited),
-    )?;
-    tx.trail(row, "edited", None)?;
-    Ok(Outcome::Edited { row })
-}
-
-fn withdraw(
-    tx: &mut Tx<'_>,
-    home: &Home,
-    conversation: &str,
-    platform_id: &str,
-) -> Result<Outcome, StoreError> {
-    let Some(found) = unclaimed(tx, home, conversation, platform_id)? else {
-        return Ok(Outcome::Ignored);
-    };
-    tx.run(
-        "UPDATE messages SET status = 'processed', outcome = 'withdrawn', processed_at = ?2, gap = NULL WHERE id = ?1",
-        (found.row, tx.now.to_iso()),
-    )?;
-    lane::rows_changed(tx, found.lane, &[found.row])?;
-    Ok(Outcome::Withdrawn { row: found.row })
 }

@@ -32,7 +32,7 @@ fn by_hand<'a>(outcome: &'a str, reason: &'a str) -> End<'a> {
     }
 }
 
-fn turn_rows(tx: &Tx<'_>, turn: i64) -> Result<Vec<i64>, StoreError> {
+pub(crate) fn turn_rows(tx: &Tx<'_>, turn: i64) -> Result<Vec<i64>, StoreError> {
     tx.all(
         "SELECT value FROM messages, json_each(COALESCE(turn_rows, json_array(messages.id))) WHERE messages.id = ?1",
         [turn],

@@ -160,7 +160,7 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
 /// `+`: the planner looks at a bare bound LIMIT, and SQLite then prepares the statement anew each time it is bound.
 fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, StoreError> {
     tx.all(
-        "SELECT id, platform_id, payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
+        "SELECT id, COALESCE(shown_id, platform_id), payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
            retry_count, conversation, claimed_ms, turn, fire
          FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
          ORDER BY order_key, id LIMIT +?2",

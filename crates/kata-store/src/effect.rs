@@ -7,6 +7,7 @@ use crate::{
     answer::{self, NewAnswer},
     approval, cancel,
     channel::Home,
+    control::{self, Asker},
     lane::{self, Lane},
     pairing, reset, session,
     tx::Tx,
@@ -23,8 +24,7 @@ pub(crate) fn consume(
 ) -> Result<Outcome, StoreError> {
     let mut lane = admit::open_lane(tx, home, &message)?;
     let reply_thread = message.reply_thread.clone();
-    let conversation = message.conversation.clone();
-    let sender = message.sender.clone();
+    let asker = Asker::from(&message);
     let key = session::key(tx, home, &lane);
     let row = admit::insert(tx, home, &lane, message, &Waiting { key: &key, gap: None })?;
     let (mut cancelled, mut ended_session, mut answered, mut pairing) = (None, None, None, None);
@@ -40,13 +40,18 @@ pub(crate) fn consume(
             ("stop", None, Some(reply))
         }
         Effect::Approval(effect) => {
-            let (heard, text) = approval::consume(tx, home.id, &conversation, effect)?;
+            let (heard, text) = approval::consume(tx, home.id, &asker.conversation, effect)?;
             let reason = told(&heard);
             answered = Some(Box::new(heard));
             let reply: ReplyFn = Box::new(move |_| text);
             ("approval", Some(reason), Some(reply))
         }
-        Effect::Pairing(effect) => match pairing::ask(tx, home, row, &sender, effect.name)? {
+        Effect::Control(effect) => {
+            let done = control::control(tx, home, &asker, &effect)?;
+            cancelled = done.cancelled;
+            ("control", Some(done.what.to_owned()), None)
+        }
+        Effect::Pairing(effect) => match pairing::ask(tx, home, row, &asker.sender, effect.name)? {
             Ok(asked) => {
                 let text = (effect.tell)(&asked);
                 pairing = Some(Box::new(asked));

@@ -45,9 +45,11 @@ mod audit;
 mod cancel;
 mod channel;
 mod claim;
+mod control;
 mod count;
 mod cursor;
 mod damage;
+mod edit;
 mod effect;
 mod error;
 mod expire;
@@ -98,6 +100,7 @@ pub use approval::{
     NewApproval, OpenedApproval, Reply, Run,
 };
 pub use audit::{AuditFilter, AuditReport, AuditRow, Break, Broken, HeadStanding};
+pub use control::{Control, ControlEffect};
 pub use damage::SetAside;
 pub use error::{Cause, OpenError, StoreError};
 pub use expire::Expired;

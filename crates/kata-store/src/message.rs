@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde_json::{Map, Value};
 
-use crate::{Answered, ApprovalEffect, Pairing, PairingEffect, UnixMs};
+use crate::{Answered, ApprovalEffect, ControlEffect, Pairing, PairingEffect, UnixMs};
 
 /// Names a channel, (workspace, slug), in this database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +102,13 @@ pub enum Arrival {
         /// The new text for the prompt.
         prompt: String,
     },
+    /// As [`Edit`](Self::Edit); but where the message was begun, parked or answered, its new text is a turn of its own.
+    EditOrTurn {
+        /// The platform's time of the edit.
+        edited: i64,
+        /// The message as it is now, under its own id.
+        message: NewMessage,
+    },
     /// A message was deleted on the platform (D7).
     Withdraw {
         /// Where.
@@ -129,6 +136,8 @@ pub enum Effect {
     Stop(ReplyFn),
     /// It answers a question about a tool call.
     Approval(ApprovalEffect),
+    /// A reaction asks something about a message.
+    Control(ControlEffect),
     /// A stranger asks to be heard: it may get a code.
     Pairing(PairingEffect),
 }
@@ -141,6 +150,7 @@ impl fmt::Debug for Effect {
             Self::Reset(_) => "Reset",
             Self::Stop(_) => "Stop",
             Self::Approval(_) => "Approval",
+            Self::Control(_) => "Control",
             Self::Pairing(_) => "Pairing",
         })
     }

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_tasks.sql"),
     include_str!("migrations/0005_pairing.sql"),
     include_str!("migrations/0006_sessions.sql"),
+    include_str!("migrations/0007_control.sql"),
 ];
 
 /// Brings the file to the present schema.

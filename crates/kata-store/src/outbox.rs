@@ -85,7 +85,7 @@ fn take(tx: &mut Tx<'_>, lane: i64, answer: i64) -> Result<Option<OutWork>, Stor
 
 fn load(tx: &Tx<'_>, answer: i64) -> Result<Option<Head>, StoreError> {
     tx.first(
-        "SELECT m.id, m.channel, m.conversation, m.thread, m.payload, m.sent_ms, CASE WHEN a.fire IS NULL THEN a.platform_id END, a.payload
+        "SELECT m.id, m.channel, m.conversation, m.thread, m.payload, m.sent_ms, CASE WHEN a.fire IS NULL THEN COALESCE(a.shown_id, a.platform_id) END, a.payload
          FROM messages m LEFT JOIN messages a ON a.id = m.answers
          WHERE m.id = ?1 AND m.direction = 'outbound' AND m.status = 'pending'",
         [answer],

@@ -194,6 +194,34 @@ impl FakeSlack {
         self.shared.change(|state| state.remove(channel, parse(ts)));
     }
 
+    /// `user` reacts to the message `ts`. The event that tells of it, to be delivered once more by [`event`](Self::event).
+    /// <https://docs.slack.dev/reference/events/reaction_added>
+    pub fn user_reacts(&self, channel: &str, user: &str, name: &str, ts: &str) -> Value {
+        self.shared.change(|state| {
+            let at = state.world.next_ts().to_string();
+            let channels = &mut state.world.channels;
+            let messages = &mut channels
+                .get_mut(channel)
+                .expect("the test names its own channel")
+                .messages;
+            let message = messages
+                .get_mut(&parse(ts))
+                .expect("the test names a message that stands there");
+            let author = message.user.clone();
+            message
+                .reactions
+                .entry(name.to_owned())
+                .or_default()
+                .insert(user.to_owned());
+            let event = json!({
+                "type": "reaction_added", "user": user, "reaction": name, "item_user": author,
+                "item": {"type": "message", "channel": channel, "ts": ts}, "event_ts": at,
+            });
+            state.tell(&event, None);
+            event
+        })
+    }
+
     /// `user` types a slash command. It reaches the app only if a socket is open, as with Slack.
     pub fn slash_command(&self, channel: &str, user: &str, command: &str, text: &str) -> SlashCommand {
         self.shared

@@ -7,6 +7,7 @@ mod acp;
 mod agent;
 mod app_store;
 mod approvals;
+mod control;
 mod conversation;
 mod disk;
 mod framing;

@@ -15,7 +15,7 @@ const KINDS: [(&str, &str, &str); 4] = [
 ];
 
 /// Without these something pleasant is missing, and nothing more.
-const OPTIONAL: [&str; 3] = ["users:read", "reactions:write", "files:read"];
+const OPTIONAL: [&str; 4] = ["users:read", "reactions:read", "reactions:write", "files:read"];
 
 /// The scopes granted; unknown where Slack did not say (a proxy may drop the header).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -28,10 +28,12 @@ impl Addressed {
     pub(super) fn is_served(&self, message: &Inbound) -> bool {
         match message.kind {
             // A slash command addresses us wherever it is typed: `channelIds` restrict messages alone. An edit reaches
-            // no further than a row that exists. A choice stands under a message of ours.
-            Kind::Command { .. } | Kind::Press | Kind::Edit { .. } | Kind::Deletion => true,
-            // Nothing is asked by one yet.
-            Kind::Reaction { .. } => false,
+            // no further than a row that exists, nor does a reaction. A choice stands under a message of ours.
+            Kind::Command { .. }
+            | Kind::Press
+            | Kind::Edit { .. }
+            | Kind::Deletion
+            | Kind::Reaction { .. } => true,
             Kind::Message if self.named.is_empty() => message.is_direct || message.mentions_us,
             Kind::Message => self.named.contains(&message.place.conversation),
         }

@@ -5,12 +5,13 @@
 //! steps are meant for:
 //!
 //! 1. [`SenderGate`]: strangers, bots and our own messages get nowhere (D27), but for what a [`Door`] gives strangers;
-//! 2. [`ApprovalRouter`]: an answer to a question about a tool call, which must not queue behind the turn that asks;
-//! 3. [`Addressed`]: what is said in passing, where others talk, is nothing to us;
-//! 4. [`ChatCommands`]: `/reset` and its like, which count with or without the trigger;
-//! 5. [`Trigger`]: a text without the trigger is nothing to us;
-//! 6. [`Quota`]: stamps `not_before`. Here, so that only what waits for a turn is metered;
-//! 7. [`Coalesce`]: stamps it too, where a channel waits for more of what somebody has to say (D14).
+//! 2. [`Controls`]: reactions that stop or retry, by one table for all platforms;
+//! 3. [`ApprovalRouter`]: an answer to a question about a tool call, which must not queue behind the turn that asks;
+//! 4. [`Addressed`]: what is said in passing, where others talk, is nothing to us;
+//! 5. [`ChatCommands`]: `/reset` and its like, which count with or without the trigger;
+//! 6. [`Trigger`]: a text without the trigger is nothing to us;
+//! 7. [`Quota`]: stamps `not_before`. Here, so that only what waits for a turn is metered;
+//! 8. [`Coalesce`]: stamps it too, where a channel waits for more of what somebody has to say (D14).
 //!
 //! ```
 //! use kata_channel::{Admitted, Clock, Error, Page, drive::Ingress, ingress::*, settings::{Filter, Settings}};
@@ -26,6 +27,7 @@
 //! let ingress: Ingress = ServiceBuilder::new()
 //!     .layer(Ingress::layer())
 //!     .layer(EachLayer::new(SenderGate::new(&filter, &settings, [])))
+//!     .layer(EachLayer::new(Controls))
 //!     .layer(EachLayer::new(ApprovalRouter::new(questions.clone(), trigger.clone())))
 //!     .layer(EachLayer::new(Addressed::new(&filter)))
 //!     .layer(EachLayer::new(ChatCommands::new(trigger.clone())))
@@ -42,6 +44,7 @@ mod addressed;
 mod approval;
 mod coalesce;
 mod command;
+mod controls;
 mod each;
 mod gate;
 mod js_regex;
@@ -58,6 +61,7 @@ pub use addressed::Addressed;
 pub use approval::{ApprovalRouter, Questions};
 pub use coalesce::Coalesce;
 pub use command::ChatCommands;
+pub use controls::Controls;
 pub use each::{Each, EachLayer, Step};
 pub use gate::SenderGate;
 pub use js_regex::{Exhausted, JsRegex, PatternError};

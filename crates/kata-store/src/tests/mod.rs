@@ -4,6 +4,7 @@ mod admission;
 mod answering;
 mod asking;
 mod auditing;
+mod controlling;
 mod desk;
 pub(crate) mod effort;
 mod expiring;

@@ -1,9 +1,10 @@
-//! From Slack's words to ours: a message, an edit, a deletion, a command or a press becomes an [`Inbound`]; everything else
+//! From Slack's words to ours: a message, an edit, a deletion, a command, a press or a reaction becomes an [`Inbound`]; everything else
 //! (joins, topics, unfurls) is nothing to us.
 
 mod command;
 mod message;
 mod press;
+mod reaction;
 mod text;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use crate::{account::Me, names::Lexicon, web::wire::Message};
 
 pub(crate) use command::{command, response_url_until};
 pub(crate) use press::{CHOICE, press};
+pub(crate) use reaction::{Reaction, reaction};
 
 /// For whom and with what knowledge something is read.
 #[derive(Clone, Copy, Debug)]

@@ -37,8 +37,8 @@ fn assign<'a>(seats: &'a [Arc<Seat>], batch: &'a [Event]) -> Vec<(&'a Seat, Vec<
         let takers = taken.iter_mut().filter(|(seat, _)| seat.desk.takes(event));
         let most = match event.what {
             What::Command(_) => 1,
-            // Only its own channel knows what a press answers.
-            What::Message { .. } | What::Press(_) => usize::MAX,
+            // Only its own channel knows what a press answers, or a reaction is on.
+            What::Message { .. } | What::Press(_) | What::Reaction(_) => usize::MAX,
         };
         takers.take(most).for_each(|(_, events)| events.push(event));
     }
@@ -66,6 +66,8 @@ async fn names(desk: &Desk, events: &[&Event]) -> Lexicon {
         match &event.what {
             What::Message { message, .. } => read::ids(message, &mut ids),
             What::Press(press) => drop(ids.insert(press.user.clone())),
+            // Most ask nothing: nobody's name is asked for.
+            What::Reaction(_) => {}
             What::Command(command) => {
                 read::ids_of_command(
                     &command.user_id.0,

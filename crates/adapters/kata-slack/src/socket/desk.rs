@@ -32,7 +32,10 @@ impl Desk {
     pub(super) fn takes(&self, event: &Event) -> bool {
         let Ok(me) = self.account.me() else { return false };
         self.takes_from(&event.origin, &me)
-            && self.takes_in(&event.conversation, !matches!(event.what, What::Message { .. }))
+            && self.takes_in(
+                &event.conversation,
+                !matches!(event.what, What::Message { .. } | What::Reaction(_)),
+            )
     }
 
     fn takes_in(&self, conversation: &str, anywhere: bool) -> bool {
@@ -68,6 +71,7 @@ impl Desk {
             }
             What::Command(command) => Some(read::command(command, &reader, self.clock.wall())),
             What::Press(press) => Some(read::press(press, &reader, self.clock.wall())),
+            What::Reaction(reaction) => Some(read::reaction(reaction, &reader, self.clock.wall())),
         }
     }
 

@@ -6,7 +6,10 @@ use slack_morphism::events::SlackCommandEvent;
 use tokio::time::Instant;
 
 use super::interaction::pressed;
-use crate::web::wire::{Message, Press};
+use crate::{
+    read::Reaction,
+    web::wire::{Message, Press},
+};
 
 /// A frame, read.
 #[derive(Debug)]
@@ -66,6 +69,8 @@ pub(super) enum What {
     Command(SlackCommandEvent),
     /// A choice under a message of ours was pressed.
     Press(Press),
+    /// Somebody reacted to a message.
+    Reaction(Reaction),
 }
 
 #[derive(Deserialize)]
@@ -142,13 +147,7 @@ pub(super) type Read = serde_json::Result<Option<(String, Origin, What)>>;
 fn happened(payload: &str) -> Read {
     let payload: EventsApi<'_> = serde_json::from_str(payload)?;
     let EventType { kind } = serde_json::from_str(payload.event.get())?;
-    let mention = match &*kind {
-        "message" => false,
-        "app_mention" => true,
-        _ => return Ok(None),
-    };
-    let message: Message = serde_json::from_str(payload.event.get())?;
-    let Some(conversation) = message.channel.clone() else {
+    let Some((conversation, what)) = event(&kind, payload.event.get())? else {
         return Ok(None);
     };
     let authorizations = payload.authorizations.unwrap_or_default();
@@ -160,14 +159,24 @@ fn happened(payload: &str) -> Read {
         .into_iter()
         .chain(authorizations.into_iter().filter_map(|a| a.team_id))
         .collect();
-    Ok(Some((
-        conversation,
-        Origin { teams, enterprise },
-        What::Message {
-            message: Box::new(message),
-            mention,
-        },
-    )))
+    Ok(Some((conversation, Origin { teams, enterprise }, what)))
+}
+
+/// What happened, and in which conversation.
+fn event(kind: &str, text: &str) -> serde_json::Result<Option<(String, What)>> {
+    let mention = match kind {
+        "message" => false,
+        "app_mention" => true,
+        // One on what is no message reads as no reaction, and is nothing to us.
+        "reaction_added" => {
+            let reaction: Option<Reaction> = serde_json::from_str(text).ok();
+            return Ok(reaction.map(|r| (r.conversation().to_owned(), What::Reaction(r))));
+        }
+        _ => return Ok(None),
+    };
+    let message: Box<Message> = serde_json::from_str(text)?;
+    let conversation = message.channel.clone();
+    Ok(conversation.map(|conversation| (conversation, What::Message { message, mention })))
 }
 
 fn commanded(payload: &str) -> Read {

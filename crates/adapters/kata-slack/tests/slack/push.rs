@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use kata_channel::{
-    ChannelError, Kind, Place,
+    ChannelError, Emoji, Kind, Place,
     settings::{ReplyIn, Settings},
 };
 use kata_plugin::ChannelContext;
-use kata_testkit::slack::{APP_TOKEN, ChannelKind, Fault};
+use kata_testkit::slack::{APP_TOKEN, BOT_USER, ChannelKind, Fault};
 
 use crate::rig::{Ear, Rig};
 
@@ -118,6 +118,33 @@ async fn edits_and_deletions_name_the_message_they_concern() {
     rig.slack.user_deletes("C1", &ts);
     let deletion = ear.next().await;
     assert_eq!((deletion.kind, deletion.id.as_str()), (Kind::Deletion, &*ts));
+}
+
+#[tokio::test]
+async fn a_reaction_names_its_message_and_each_one_has_an_id_of_its_own() {
+    let rig = Rig::start().await;
+    let mut ear = Ear::open(&rig.channel("support", &["C1"]).await).await;
+    let ts = rig.slack.user_posts("C1", "U1", "hello");
+    ear.next().await;
+    let event = rig.slack.user_reacts("C1", "U1", "octagonal_sign", &ts);
+    let first = ear.next().await;
+    let stop = Emoji::new("🛑");
+    assert_eq!(
+        first.kind,
+        Kind::Reaction {
+            on: ts.as_str().into(),
+            emoji: stop
+        }
+    );
+    assert_eq!((first.sender.id.as_str(), &*first.text.readable), ("U1", "🛑"));
+    assert!(!first.sender.is_self);
+    rig.slack.event(&event);
+    assert_eq!(ear.next().await.id, first.id, "delivered twice");
+    rig.slack.user_reacts("C1", "U1", "octagonal_sign", &ts);
+    assert_ne!(ear.next().await.id, first.id, "put on again");
+    rig.slack.user_reacts("C1", BOT_USER, "eyes", &ts);
+    assert!(ear.next().await.sender.is_self, "our own sign of life");
+    rig.slack.wait_all_acknowledged().await;
 }
 
 #[tokio::test]
