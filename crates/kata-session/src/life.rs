@@ -1,8 +1,8 @@
 //! The life of a session: when it is active, when it is idle, and what a host is told about it.
 //!
 //! A session starts with its first message and goes on for as long as somebody talks in it. When nobody did for a while
-//! it is idle: its agent is stopped and its state is kept. The next message resumes it. A reset or the end of its
-//! retention ends it for good.
+//! it is idle: its agent is stopped and its state is kept. The next message resumes it. A reset ends it for good; its retention
+//! ends it too, and should its conversation come back, it begins anew under its key.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub enum State {
     Active,
     /// Nobody did: its agent may be stopped.
     Idle,
-    /// It was reset, or is over. Its key never comes back.
+    /// It was reset, or nobody talked in it for as long as anything is kept.
     Ended,
 }
 
