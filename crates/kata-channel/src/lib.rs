@@ -27,6 +27,7 @@ pub mod ingress;
 pub mod markdown;
 pub mod outbound;
 pub mod settings;
+pub mod shared;
 pub mod span;
 pub mod time;
 

@@ -1,16 +1,13 @@
 //! One bot token: who it is, its Web API, its names, and which of its conversations belong to which channel.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
 };
 
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
-use kata_channel::{ChannelError, ChannelKey, Identity, Place, SenderId};
+use kata_channel::{ChannelError, Identity, Place, SenderId, shared::Claims};
 use rustls::ClientConfig;
 use secrecy::SecretString;
 use url::Url;
@@ -56,30 +53,8 @@ pub(crate) struct Account {
     pub(crate) names: Names,
     pub(crate) token: SecretString,
     me: RwLock<Option<Arc<Me>>>,
-    claims: Mutex<BTreeMap<ChannelKey, Claim>>,
+    pub(crate) claims: Claims,
     signs_refused: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Claim {
-    conversations: Vec<String>,
-    /// Tells a channel's registration from the one that replaced it.
-    serial: u64,
-}
-
-/// A channel's registration of its conversations; dropping it takes them back.
-#[derive(Debug)]
-pub(crate) struct Registration {
-    account: Arc<Account>,
-    key: ChannelKey,
-    serial: u64,
-}
-
-/// Another channel of the same token names the same conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) conversation: String,
-    pub(crate) by: ChannelKey,
 }
 
 // === impl Account ===
@@ -93,7 +68,7 @@ impl Account {
             endpoint,
             token,
             me: RwLock::default(),
-            claims: Mutex::default(),
+            claims: Claims::default(),
             signs_refused: AtomicBool::new(false),
         }
     }
@@ -171,47 +146,6 @@ impl Account {
         self.web.get(Call::method(method), &all).await
     }
 
-    /// Registers the conversations that a channel names.
-    ///
-    /// # Errors
-    /// D5: another channel of this token has one of them. The same channel, configured anew, replaces itself.
-    pub(crate) fn register(
-        self: &Arc<Self>,
-        key: &ChannelKey,
-        named: &[String],
-    ) -> Result<Registration, Taken> {
-        let mut claims = self.claims();
-        for (by, claim) in claims.iter().filter(|(by, _)| *by != key) {
-            if let Some(conversation) = named.iter().find(|c| claim.conversations.contains(c)) {
-                return Err(Taken {
-                    conversation: conversation.clone(),
-                    by: by.clone(),
-                });
-            }
-        }
-        let serial = claims.get(key).map_or(0, |old| old.serial + 1);
-        claims.insert(
-            key.clone(),
-            Claim {
-                conversations: named.to_vec(),
-                serial,
-            },
-        );
-        Ok(Registration {
-            account: self.clone(),
-            key: key.clone(),
-            serial,
-        })
-    }
-
-    /// Another channel of this token names this conversation. Who names it has it to himself: a channel that takes
-    /// whatever comes would answer a second time.
-    pub(crate) fn belongs_to_another(&self, conversation: &str, key: &ChannelKey) -> bool {
-        self.claims()
-            .iter()
-            .any(|(by, claim)| by != key && claim.conversations.iter().any(|c| c == conversation))
-    }
-
     /// Slack said that signs are not ours to give; it is not asked again.
     pub(crate) fn refuse_signs(&self) {
         self.signs_refused.store(true, Ordering::Relaxed);
@@ -221,75 +155,8 @@ impl Account {
         self.signs_refused.load(Ordering::Relaxed)
     }
 
-    fn claims(&self) -> std::sync::MutexGuard<'_, BTreeMap<ChannelKey, Claim>> {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     #[cfg(test)]
     pub(crate) fn pretend(&self, me: Me) {
         *self.me.write().unwrap() = Some(Arc::new(me));
-    }
-}
-
-// === impl Registration ===
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        let mut claims = self.account.claims();
-        if claims
-            .get(&self.key)
-            .is_some_and(|claim| claim.serial == self.serial)
-        {
-            claims.remove(&self.key);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::endpoint::tls;
-
-    fn account() -> Arc<Account> {
-        Arc::new(Account::new(
-            Endpoint::new(None).unwrap(),
-            &tls().unwrap(),
-            "xoxb-test".into(),
-        ))
-    }
-
-    fn key(slug: &str) -> ChannelKey {
-        ChannelKey::new("w", slug)
-    }
-
-    #[test]
-    fn a_conversation_has_one_channel_of_a_token() {
-        let account = account();
-        let first = account.register(&key("a"), &["C1".into(), "C2".into()]).unwrap();
-        let taken = account
-            .register(&key("b"), &["C3".into(), "C2".into()])
-            .unwrap_err();
-        assert_eq!(
-            taken,
-            Taken {
-                conversation: "C2".into(),
-                by: key("a")
-            }
-        );
-        assert!(account.belongs_to_another("C1", &key("b")));
-        assert!(!account.belongs_to_another("C1", &key("a")));
-        drop(first);
-        assert!(account.register(&key("b"), &["C2".into()]).is_ok());
-    }
-
-    #[test]
-    fn a_channel_that_is_configured_anew_replaces_itself() {
-        let account = account();
-        let old = account.register(&key("a"), &["C1".into()]).unwrap();
-        let new = account.register(&key("a"), &["C1".into()]).unwrap();
-        drop(old);
-        assert!(account.belongs_to_another("C1", &key("b")));
-        drop(new);
-        assert!(!account.belongs_to_another("C1", &key("b")));
     }
 }

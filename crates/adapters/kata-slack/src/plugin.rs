@@ -67,7 +67,7 @@ fn make(registry: &Registry, context: ChannelContext) -> Result<SlackAdapter, Se
     })?;
     let account = registry.account(&endpoint, &tls, token);
     let named = context.filter.named().to_vec();
-    let registration = account.register(&context.key, &named).map_err(|taken| {
+    let registration = account.claims.register(&context.key, &named).map_err(|taken| {
         SetupError::Invalid(format!(
             "the conversation {} is already served by the channel {} with the same Slack token: name it in one of them only",
             taken.conversation, taken.by.slug

@@ -37,7 +37,7 @@ impl History for SlackAdapter {
         let found = self.discover().await?;
         let ours = found
             .into_iter()
-            .filter(|id| !self.account().belongs_to_another(id, &self.desk.key));
+            .filter(|id| !self.account().claims.belongs_to_another(id, &self.desk.key));
         Ok(ours
             .map(|id| Discovered {
                 place: Place::conversation(id),

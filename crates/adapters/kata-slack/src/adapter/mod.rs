@@ -12,12 +12,12 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use kata_channel::{
     Adapter, Cards, ChannelError, Descriptor, Files, History, Identity, Length, Outbound, Push, ReadBack,
-    Receipt, SendError, Signs, Unit, drive::Sink,
+    Receipt, SendError, Signs, Unit, drive::Sink, shared::Registration,
 };
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    account::{Account, Registration},
+    account::Account,
     mrkdwn::MRKDWN,
     socket::{Desk, Hub},
 };

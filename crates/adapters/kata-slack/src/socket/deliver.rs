@@ -6,9 +6,8 @@ use futures_util::future::try_join_all;
 use kata_channel::Error;
 
 use super::{
-    Desk,
+    Desk, Seat,
     envelope::{Event, What},
-    run::{Run, Seat},
 };
 use crate::{names::Lexicon, read};
 
@@ -18,8 +17,7 @@ const ACK_WITHIN: Duration = Duration::from_secs(3);
 
 /// Hands a batch of one conversation's events over. Returns the envelopes to acknowledge: an acknowledgement that
 /// comes too late means nothing to Slack, and the copy it sends instead is the same row (D2).
-pub(super) async fn deliver(run: Arc<Run>, batch: Vec<Event>) -> Result<Vec<String>, Error> {
-    let seats = run.seats();
+pub(super) async fn deliver(seats: Vec<Arc<Seat>>, batch: Vec<Event>) -> Result<Vec<String>, Error> {
     let taken = assign(&seats, &batch);
     try_join_all(taken.iter().map(|(seat, events)| hand_over(seat, events))).await?;
     Ok(batch
@@ -100,23 +98,22 @@ mod tests {
         }
     }
 
-    /// A run with one channel, whose store answers `stored`.
-    fn run(stored: Result<(), &'static str>) -> Arc<Run> {
+    /// One channel, whose store answers `stored`.
+    fn seats(stored: Result<(), &'static str>) -> Vec<Arc<Seat>> {
         let store =
             service_fn(
                 move |_: Page| async move { stored.map(|()| Admitted::default()).map_err(Error::from) },
             );
         let (sink, _) = Sink::new(BoxCloneSyncService::new(store));
-        let run = Arc::new(Run::default());
-        run.join(Desk::for_test("a", &["C1"]), sink).unwrap();
-        run
+        let desk = Desk::for_test("a", &["C1"]);
+        vec![Arc::new(Seat { desk, sink })]
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_acknowledgement_that_would_come_too_late_is_not_given() {
         let late = event("e1", "first");
         tokio::time::advance(ACK_WITHIN).await;
-        let acknowledged = deliver(run(Ok(())), vec![late, event("e2", "second")])
+        let acknowledged = deliver(seats(Ok(())), vec![late, event("e2", "second")])
             .await
             .unwrap();
         assert_eq!(acknowledged, ["e2"]);
@@ -125,7 +122,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_acknowledged_that_was_not_stored() {
         assert!(
-            deliver(run(Err("full")), vec![event("e1", "hello")])
+            deliver(seats(Err("full")), vec![event("e1", "hello")])
                 .await
                 .is_err()
         );

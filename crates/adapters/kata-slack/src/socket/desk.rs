@@ -42,7 +42,8 @@ impl Desk {
         if self.named.iter().any(|named| named == conversation) {
             return true;
         }
-        (self.named.is_empty() || anywhere) && !self.account.belongs_to_another(conversation, &self.key)
+        (self.named.is_empty() || anywhere)
+            && !self.account.claims.belongs_to_another(conversation, &self.key)
     }
 
     /// An app in several workspaces has one socket for all of them.
@@ -137,6 +138,7 @@ mod tests {
         let open = Desk::for_test("open", &[]);
         let _claimed = open
             .account
+            .claims
             .register(&ChannelKey::new("w", "named"), &["C1".into()])
             .unwrap();
         assert!(!open.takes_in("C1", false));

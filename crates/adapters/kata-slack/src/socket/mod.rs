@@ -8,14 +8,16 @@ mod deliver;
 mod desk;
 mod envelope;
 mod interaction;
-mod lanes;
 mod link;
 mod pump;
-mod run;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use kata_channel::{ChannelError, drive::Sink};
+use kata_channel::{
+    ChannelError,
+    drive::Sink,
+    shared::{self, SharedSocket},
+};
 use rustls::ClientConfig;
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
@@ -23,7 +25,9 @@ use tokio_util::task::TaskTracker;
 use crate::{endpoint::Endpoint, errors::Token, web::Web};
 
 pub(crate) use desk::Desk;
-use run::{Leave, Run};
+
+type Run = shared::Run<Desk>;
+type Seat = shared::Seat<Desk>;
 
 /// An app-level token and the one socket that its channels share: Slack hands an event to *one* of an app's
 /// sockets (D5).
@@ -33,7 +37,7 @@ pub(crate) struct Hub {
     pub(crate) token: SecretString,
     tls: Arc<ClientConfig>,
     web: Web,
-    current: Mutex<Option<Arc<Run>>>,
+    socket: SharedSocket<Desk>,
 }
 
 // === impl Hub ===
@@ -46,7 +50,7 @@ impl Hub {
             token,
             tls,
             web,
-            current: Mutex::default(),
+            socket: SharedSocket::default(),
         }
     }
 
@@ -61,40 +65,9 @@ impl Hub {
         sink: Sink,
         tasks: &TaskTracker,
     ) -> Result<(), ChannelError> {
-        let (run, seat, over) = self.join(desk, sink, tasks);
-        let _leave = Leave { run, seat };
-        over.await
-            .unwrap_or_else(|_| Err(ChannelError::ConnectionLost("the socket to Slack is gone".into())))
-    }
-
-    fn join(self: &Arc<Self>, desk: Arc<Desk>, sink: Sink, tasks: &TaskTracker) -> run::Joined {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(run) = current.as_ref()
-            && let Some(joined) = run.join(desk.clone(), sink.clone())
-        {
-            return joined;
-        }
-        // A driver that left and comes back found the old socket dead, or slept: everybody moves to a new one.
-        if let Some(old) = current.take() {
-            old.end(Ok(()));
-        }
-        let run = Arc::new(Run::default());
-        *current = Some(run.clone());
-        let joined = run
-            .join(desk, sink)
-            .expect("a run that nobody has left takes everybody");
         let hub = self.clone();
-        tasks.spawn(async move { hub.serve(&run).await });
-        joined
-    }
-
-    async fn serve(&self, run: &Arc<Run>) {
-        let result = tokio::select! {
-            biased;
-            () = run.cancel.cancelled() => Ok(()),
-            result = self.connect_and_pump(run) => result,
-        };
-        run.end(result);
+        let serve = |run: Arc<Run>| async move { hub.connect_and_pump(&run).await };
+        self.socket.subscribe(desk, sink, tasks, serve).await
     }
 
     async fn connect_and_pump(&self, run: &Arc<Run>) -> Result<(), ChannelError> {

@@ -3,17 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
-use kata_channel::{ChannelError, Error};
+use kata_channel::{ChannelError, Error, shared::Lanes};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
 use super::{
+    Run,
     deliver::deliver,
     envelope::{self, Event, Farewell, Frame},
-    lanes::Lanes,
     link::Socket,
-    run::Run,
 };
 
 /// Slack pings us, but how often is its affair. Our own ping makes a half-open connection show itself.
@@ -39,7 +38,7 @@ struct Pump {
 pub(super) async fn pump(socket: Socket, run: &Arc<Run>) -> Result<(), ChannelError> {
     let (writer, mut reader) = socket.split();
     let committing = run.clone();
-    let commits = Lanes::new(move |batch| Box::pin(deliver(committing.clone(), batch)));
+    let commits = Lanes::new(move |batch| Box::pin(deliver(committing.seats(), batch)));
     let mut pump = Pump {
         writer,
         run: run.clone(),

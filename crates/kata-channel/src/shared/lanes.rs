@@ -1,7 +1,7 @@
 //! Commits run side by side, those of one conversation one after the other: a slow one holds up its own
 //! conversation and no other, and what queued up behind it meanwhile becomes one commit.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
@@ -11,7 +11,7 @@ const ABREAST: usize = 64;
 const HELD: usize = 1_024;
 
 /// Work in lanes. `R` is what the work on a batch of `T` comes to.
-pub(super) struct Lanes<T, R> {
+pub struct Lanes<T, R> {
     work: Box<dyn Fn(Vec<T>) -> BoxFuture<'static, R> + Send + Sync>,
     /// Every lane at work, with what waits behind it.
     waiting: HashMap<String, Vec<T>>,
@@ -22,7 +22,8 @@ pub(super) struct Lanes<T, R> {
 // === impl Lanes ===
 
 impl<T: Send + 'static, R: Send + 'static> Lanes<T, R> {
-    pub(super) fn new(work: impl Fn(Vec<T>) -> BoxFuture<'static, R> + Send + Sync + 'static) -> Self {
+    /// Lanes whose batches `work` works on.
+    pub fn new(work: impl Fn(Vec<T>) -> BoxFuture<'static, R> + Send + Sync + 'static) -> Self {
         Self {
             work: Box::new(work),
             waiting: HashMap::new(),
@@ -32,12 +33,13 @@ impl<T: Send + 'static, R: Send + 'static> Lanes<T, R> {
     }
 
     /// Whether one more may be added.
-    pub(super) fn has_room(&self) -> bool {
+    #[must_use]
+    pub fn has_room(&self) -> bool {
         self.running.len() < ABREAST && self.held < HELD
     }
 
     /// Adds work to a lane.
-    pub(super) fn add(&mut self, lane: String, item: T) {
+    pub fn add(&mut self, lane: String, item: T) {
         self.held += 1;
         if let Some(queue) = self.waiting.get_mut(&lane) {
             queue.push(item);
@@ -50,7 +52,7 @@ impl<T: Send + 'static, R: Send + 'static> Lanes<T, R> {
     ///
     /// # Cancel safety
     /// Cancel safe: work that runs goes on at the next call.
-    pub(super) async fn next(&mut self) -> Option<R> {
+    pub async fn next(&mut self) -> Option<R> {
         let (lane, count, result) = self.running.next().await?;
         self.held -= count;
         if let Some(queue) = self.waiting.remove(&lane).filter(|queue| !queue.is_empty()) {
@@ -65,6 +67,14 @@ impl<T: Send + 'static, R: Send + 'static> Lanes<T, R> {
         let work = (self.work)(batch);
         self.running
             .push(Box::pin(async move { (lane, count, work.await) }));
+    }
+}
+
+impl<T, R> fmt::Debug for Lanes<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lanes")
+            .field("held", &self.held)
+            .finish_non_exhaustive()
     }
 }
 

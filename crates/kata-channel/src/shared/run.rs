@@ -1,39 +1,38 @@
 //! One life of the shared socket, and who sits at it.
 
 use std::{
-    mem,
+    fmt, mem,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use kata_channel::{ChannelError, drive::Sink};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::Desk;
+use crate::{drive::Sink, error::ChannelError};
 
 type Outcome = Result<(), ChannelError>;
 
 /// What a subscriber gets: the run, its seat, and the news that the run is over.
-pub(super) type Joined = (Arc<Run>, Arc<Seat>, oneshot::Receiver<Outcome>);
+pub(super) type Joined<D> = (Arc<Run<D>>, Arc<Seat<D>>, oneshot::Receiver<Outcome>);
 
 /// A subscriber.
 #[derive(Debug)]
-pub(super) struct Seat {
-    pub(super) desk: Arc<Desk>,
-    pub(super) sink: Sink,
+pub struct Seat<D> {
+    /// How its channel reads.
+    pub desk: Arc<D>,
+    /// Where its messages go.
+    pub sink: Sink,
 }
 
 /// One life of a socket, from opening to its end. A run that ended never starts again.
-#[derive(Debug, Default)]
-pub(super) struct Run {
-    pub(super) cancel: CancellationToken,
-    state: Mutex<State>,
+pub struct Run<D> {
+    cancel: CancellationToken,
+    state: Mutex<State<D>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    seats: Vec<(Arc<Seat>, oneshot::Sender<Outcome>)>,
-    /// Slack said hello.
+struct State<D> {
+    seats: Vec<(Arc<Seat<D>>, oneshot::Sender<Outcome>)>,
+    /// Events flow.
     ready: bool,
     /// Somebody left: who joins now may know something about this socket that we do not.
     left: bool,
@@ -41,16 +40,31 @@ struct State {
 }
 
 /// Gives a seat back when its subscription is dropped.
-pub(super) struct Leave {
-    pub(super) run: Arc<Run>,
-    pub(super) seat: Arc<Seat>,
+pub(super) struct Leave<D> {
+    pub(super) run: Arc<Run<D>>,
+    pub(super) seat: Arc<Seat<D>>,
 }
 
 // === impl Run ===
 
-impl Run {
+impl<D> Default for Run<D> {
+    fn default() -> Self {
+        let state = State {
+            seats: Vec::new(),
+            ready: false,
+            left: false,
+            over: false,
+        };
+        Self {
+            cancel: CancellationToken::new(),
+            state: Mutex::new(state),
+        }
+    }
+}
+
+impl<D> Run<D> {
     /// Takes a seat; none if this run is over, or a driver has given up on it.
-    pub(super) fn join(self: &Arc<Self>, desk: Arc<Desk>, sink: Sink) -> Option<Joined> {
+    pub(super) fn join(self: &Arc<Self>, desk: Arc<D>, sink: Sink) -> Option<Joined<D>> {
         let mut state = self.lock();
         if state.over || state.left {
             return None;
@@ -65,19 +79,20 @@ impl Run {
     }
 
     /// Events flow.
-    pub(super) fn ready(&self) {
+    pub fn ready(&self) {
         let mut state = self.lock();
         state.ready = true;
         state.seats.iter().for_each(|(seat, _)| seat.sink.ready());
     }
 
-    /// Slack gave a sign of life.
-    pub(super) fn alive(&self) {
+    /// The platform gave a sign of life.
+    pub fn alive(&self) {
         self.lock().seats.iter().for_each(|(seat, _)| seat.sink.alive());
     }
 
     /// Who sits here now.
-    pub(super) fn seats(&self) -> Vec<Arc<Seat>> {
+    #[must_use]
+    pub fn seats(&self) -> Vec<Arc<Seat<D>>> {
         self.lock().seats.iter().map(|(seat, _)| seat.clone()).collect()
     }
 
@@ -95,7 +110,11 @@ impl Run {
         }
     }
 
-    fn leave(&self, seat: &Arc<Seat>) {
+    pub(super) async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    fn leave(&self, seat: &Arc<Seat<D>>) {
         let mut state = self.lock();
         state.seats.retain(|(sitting, _)| !Arc::ptr_eq(sitting, seat));
         state.left = true;
@@ -105,14 +124,22 @@ impl Run {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State<D>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<D> fmt::Debug for Run<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("seats", &self.lock().seats.len())
+            .finish_non_exhaustive()
     }
 }
 
 // === impl Leave ===
 
-impl Drop for Leave {
+impl<D> Drop for Leave<D> {
     fn drop(&mut self) {
         self.run.leave(&self.seat);
     }
@@ -120,12 +147,15 @@ impl Drop for Leave {
 
 #[cfg(test)]
 mod tests {
-    use kata_channel::{Admitted, Error, inbound::Page};
     use tower::{service_fn, util::BoxCloneSyncService};
 
     use super::*;
+    use crate::{
+        error::Error,
+        inbound::{Admitted, Page},
+    };
 
-    fn sink() -> (Sink, tokio::sync::watch::Receiver<kata_channel::drive::Pulse>) {
+    fn sink() -> (Sink, tokio::sync::watch::Receiver<crate::drive::Pulse>) {
         Sink::new(BoxCloneSyncService::new(service_fn(|_: Page| async {
             Ok::<_, Error>(Admitted::default())
         })))
@@ -135,26 +165,26 @@ mod tests {
     async fn who_comes_late_is_told_that_events_flow() {
         let run = Arc::new(Run::default());
         let (first, second) = (sink(), sink());
-        let _a = run.join(Desk::for_test("a", &[]), first.0).unwrap();
+        let _a = run.join(Arc::new("a"), first.0).unwrap();
         assert!(!first.1.borrow().ready);
         run.ready();
         assert!(first.1.borrow().ready);
-        let _b = run.join(Desk::for_test("b", &[]), second.0).unwrap();
+        let _b = run.join(Arc::new("b"), second.0).unwrap();
         assert!(second.1.borrow().ready);
     }
 
     #[tokio::test]
     async fn the_socket_closes_after_the_last_has_left() {
         let run = Arc::new(Run::default());
-        let (run_a, seat_a, _) = run.join(Desk::for_test("a", &[]), sink().0).unwrap();
-        let (run_b, seat_b, _) = run.join(Desk::for_test("b", &[]), sink().0).unwrap();
+        let (run_a, seat_a, _) = run.join(Arc::new("a"), sink().0).unwrap();
+        let (run_b, seat_b, _) = run.join(Arc::new("b"), sink().0).unwrap();
         drop(Leave {
             run: run_a,
             seat: seat_a,
         });
         assert!(!run.cancel.is_cancelled());
         assert!(
-            run.join(Desk::for_test("a", &[]), sink().0).is_none(),
+            run.join(Arc::new("a"), sink().0).is_none(),
             "a socket that a driver gave up on"
         );
         drop(Leave {
@@ -167,10 +197,10 @@ mod tests {
     #[tokio::test]
     async fn everybody_learns_how_it_ended() {
         let run = Arc::new(Run::default());
-        let (.., a) = run.join(Desk::for_test("a", &[]), sink().0).unwrap();
-        let (.., b) = run.join(Desk::for_test("b", &[]), sink().0).unwrap();
+        let (.., a) = run.join(Arc::new("a"), sink().0).unwrap();
+        let (.., b) = run.join(Arc::new("b"), sink().0).unwrap();
         run.end(Err(ChannelError::ConnectionLost("gone".into())));
         assert!(a.await.unwrap().is_err() && b.await.unwrap().is_err());
-        assert!(run.join(Desk::for_test("c", &[]), sink().0).is_none());
+        assert!(run.join(Arc::new("c"), sink().0).is_none());
     }
 }
