@@ -29,6 +29,8 @@ pub(crate) fn all(desk: &Desk) -> Result<Plugins, RegistrationError> {
         Arc::new(kata_slack::SlackPlugin::new()),
         #[cfg(feature = "gmail")]
         Arc::new(kata_gmail::GmailPlugin::new(moved("KATA_GOOGLE_TOKEN_URL"))),
+        #[cfg(feature = "discord")]
+        Arc::new(kata_discord::DiscordPlugin::new()),
     ];
     Plugins::new(plugins)
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::{
     drive::Sink,
     error::{ChannelError, SendError},
-    id::{MessageId, Place, SenderId},
+    id::{MessageId, Place, SenderId, ThreadId},
     inbound::{Attachment, Cursor, Inbound},
     markdown::Dialect,
     outbound::{Finding, Lookup, Outbound, Receipt},
@@ -232,6 +232,12 @@ pub trait History: Send + Sync {
     /// # Errors
     /// As the platform says.
     async fn start_from_now(&self, place: &Place) -> Result<Cursor, ChannelError>;
+
+    /// The cursor before everything that is in a thread: by its id, which points at its first message. A platform on which that
+    /// message is read as a part of the thread says otherwise.
+    fn thread_begins(&self, thread: &ThreadId) -> Cursor {
+        Cursor(thread.as_str().to_owned())
+    }
 
     /// The cursor that stands for a moment in time.
     fn cursor_at(&self, at: Timestamp) -> Cursor;

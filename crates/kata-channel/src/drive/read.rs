@@ -120,7 +120,7 @@ impl Reader<'_> {
     pub(super) async fn first_contact(&self, place: &Place) -> Cursor {
         let configured = self.history.cursor_at(self.cursors.first_configured().await);
         match &place.thread {
-            Some(thread) => self.later(Cursor(thread.as_str().to_owned()), configured),
+            Some(thread) => self.later(self.history.thread_begins(thread), configured),
             None => configured,
         }
     }
