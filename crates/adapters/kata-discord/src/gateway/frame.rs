@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use crate::rest::wire::{Channel, Guild, Interaction, Member, Message, Threads};
+use crate::rest::wire::{Channel, Guild, Interaction, Member, Message, Reaction, Threads};
 
 /// A frame, read.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ pub(super) enum What {
     Changed(Box<Message>),
     Deleted(String),
     Interaction(Box<Interaction>),
+    Reacted(Box<Reaction>),
 }
 
 #[derive(Deserialize)]
@@ -191,6 +192,11 @@ fn news(kind: &str, d: &str, seq: u64, received: Instant) -> serde_json::Result<
                 }
                 None => News::Other,
             }
+        }
+        "MESSAGE_REACTION_ADD" => {
+            let reaction: Box<Reaction> = serde_json::from_str(d)?;
+            let (channel, guild) = (reaction.channel_id.clone(), reaction.guild_id.clone());
+            News::Events(vec![event(channel, guild, What::Reacted(reaction))])
         }
         "GUILD_CREATE" => News::Guild(serde_json::from_str(d)?),
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => {

@@ -3,6 +3,7 @@
 
 mod interaction;
 mod message;
+mod reaction;
 mod text;
 
 use kata_channel::{

@@ -238,6 +238,27 @@ pub(crate) struct DeclaredOption {
     pub(crate) description: String,
 }
 
+/// <https://docs.discord.com/developers/events/gateway-events#message-reaction-add>
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Reaction {
+    pub(crate) user_id: String,
+    pub(crate) channel_id: String,
+    pub(crate) message_id: String,
+    pub(crate) guild_id: Option<String>,
+    /// In a server.
+    pub(crate) member: Option<Member>,
+    pub(crate) emoji: ReactionEmoji,
+}
+
+/// The character itself, or the name of a server's own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ReactionEmoji {
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+}
+
 /// A list whose odd members are left out. For lists of what surrounds us; a message that cannot be read is never left out
 /// unseen, see [`Page`].
 pub(crate) fn readable<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
