@@ -28,6 +28,10 @@ struct Finding {
 }
 
 pub(super) fn of(message: &Message<'_>, from: &Person) -> Proof {
+    // Fetched from a mailbox elsewhere: Google looked at nothing, and the topmost findings are whoever's.
+    if raw_header(message, "X-Gmail-Fetch-Info").next().is_some() {
+        return Proof::Unproven;
+    }
     // The topmost is the last server's. What stands below it came with the mail, and may say anything.
     let Some(findings) = raw_header(message, "Authentication-Results")
         .next()

@@ -265,6 +265,13 @@ fn a_sender_is_who_google_found_it_to_be() {
         let raw = format!("Authentication-Results: {results}\r\nFrom: ada@example.org\r\n\r\nhi");
         assert_eq!(Mail::parse(raw.as_bytes()).unwrap().proof, proof, "{results}");
     }
+    let fetched = b"X-Gmail-Fetch-Info: ada@pop.example 1 pop.example 995 ada\r\n\
+        Authentication-Results: mx.google.com; dmarc=pass header.from=example.org\r\nFrom: ada@example.org\r\n\r\nhi";
+    assert_eq!(
+        Mail::parse(fetched).unwrap().proof,
+        Proof::Unproven,
+        "Google saw nothing of it"
+    );
     let two = b"Authentication-Results: mx.google.com; dmarc=pass header.from=example.org\r\n\
         From: ada@example.org, owner@example.org\r\n\r\nhi";
     assert_eq!(Mail::parse(two).unwrap().proof, Proof::Refuted, "nobody is two");
