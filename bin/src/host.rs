@@ -97,6 +97,7 @@ impl HostLink {
                 let reply = Reply {
                     text: response,
                     usage: processed.usage,
+                    sent: false,
                 };
                 let unheard = match waiting {
                     Some(answer) => answer.send(Ok(reply)).err().and_then(Result::ok),

@@ -99,15 +99,12 @@ struct Question {
 }
 
 impl Question {
-    /// Sent: nothing is left to say. Not sent: the answer as it was.
+    /// Sent: nothing of it is left to send. Not sent: the answer as it was.
     async fn put(mut self, reply: Reply) -> Reply {
         self.input.insert("body".into(), reply.text.as_str().into());
         let call = ToolCall::new(self.tool, self.input.into());
         match self.tools.oneshot(call).await {
-            Ok(_) => Reply {
-                text: String::new(),
-                ..reply
-            },
+            Ok(_) => Reply { sent: true, ..reply },
             Err(why) => {
                 tracing::info!(tool = self.tool, "an answer is not sent: {why}");
                 reply

@@ -100,7 +100,7 @@ async fn end(
 
 /// D17: the turn's end and its answer are one commit. Where no hook is to look at it, its parts are in it too.
 async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: &ClaimedTurn, reply: &Reply) {
-    let text = reply.text.as_str();
+    let text = if reply.sent { "" } else { reply.text.as_str() };
     let remembers = daemon.agents.remembers(&channel.spec);
     let record = record(turn, reply, remembers, daemon.clock.wall());
     let parts = channel

@@ -97,6 +97,7 @@ mod tests {
         Reply {
             text: text.into(),
             usage,
+            sent: false,
         }
     }
 

@@ -113,6 +113,7 @@ impl CommandSettings {
             Ok(Spoken { answer, end, .. }) if end.map_or(!answer.is_empty(), End::is_success) => Ok(Reply {
                 text: String::from_utf8_lossy(&answer).trim_end().to_owned(),
                 usage: None,
+                sent: false,
             }),
             Ok(Spoken { end, complaint, .. }) => {
                 tracing::debug!(msg = turn.message_id, stderr = %complaint.text(), "the end of what the agent wrote to stderr");

@@ -112,6 +112,7 @@ mod tests {
             reply.send_response(Reply {
                 text: "just so".into(),
                 usage: None,
+                sent: false,
             });
         };
         let (ended, ()) = tokio::join!(TurnDeadlineLayer::new(LIMIT).layer(agent).oneshot(turn()), answer);

@@ -26,6 +26,7 @@ impl Service<Turn> for Echo {
         future::ready(Ok(Reply {
             text: turn.content,
             usage: None,
+            sent: false,
         }))
         .boxed()
     }

@@ -106,6 +106,7 @@ mod tests {
                 .send(Ok(Reply {
                     text: "done".into(),
                     usage: None,
+                    sent: false,
                 }))
                 .unwrap();
         };

@@ -65,6 +65,8 @@ pub struct Reply {
     pub text: String,
     /// What the run used, in the agent's own words.
     pub usage: Option<Value>,
+    /// It has reached its reader by a tool: it is remembered, and nothing of it is left to send. No agent says so.
+    pub sent: bool,
 }
 
 // === impl Turn ===

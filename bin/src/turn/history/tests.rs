@@ -189,7 +189,10 @@ impl Bench {
 }
 
 fn reply(text: String) -> Reply {
-    Reply { text, usage: None }
+    Reply {
+        text,
+        ..Reply::default()
+    }
 }
 
 fn message(number: i64, text: &str) -> NewMessage {

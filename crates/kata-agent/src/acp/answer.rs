@@ -35,7 +35,11 @@ pub(super) fn read(program: &str, response: Value, said: Said) -> Result<Reply, 
             )));
         }
     }
-    Ok(Reply { text, usage })
+    Ok(Reply {
+        text,
+        usage,
+        sent: false,
+    })
 }
 
 /// Some agents end their turn as cancelled when a call is refused, though nobody cancelled it. That is no reason to try
