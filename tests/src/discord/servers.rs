@@ -109,6 +109,11 @@ impl FakeDiscord {
         self.shared.change(|state| state.hub.end_sessions());
     }
 
+    /// From now on each event is told so many times, as by a resume that goes back too far.
+    pub fn tell_each(&self, times: usize) {
+        self.shared.change(|state| state.hub.times = times);
+    }
+
     /// No more than this many sessions may be begun (1000 a day).
     pub fn leave_session_starts(&self, left: u32) {
         self.shared.change(|state| state.session_starts_left = left);

@@ -62,18 +62,6 @@ async fn names_stand_for_ids_in_what_the_agent_reads() {
 }
 
 #[tokio::test]
-async fn an_answer_stays_in_the_thread_and_a_thread_is_a_session() {
-    let stage = Stage::set().await;
-    let host = stage.play().await;
-    let root = stage.slack.user_posts("C1", "U1", "root");
-    assert_eq!(stage.slack.wait_text("root").await.thread, None);
-    stage.slack.user_replies("C1", &root, "U1", "in the thread");
-    assert_eq!(stage.slack.wait_text("in the thread").await.thread, Some(root));
-    let turns = host.turns();
-    assert_ne!(turns[0].session_key, turns[1].session_key);
-}
-
-#[tokio::test]
 async fn a_slash_command_is_answered_where_it_was_typed() {
     let stage = Stage::set().await;
     let host = stage.play().await;
@@ -84,26 +72,6 @@ async fn a_slash_command_is_answered_where_it_was_typed() {
     assert_eq!(metadata["command"], "/kata");
     assert_eq!(metadata["triggerId"], command.trigger_id.as_str());
     assert_eq!(metadata["responseUrl"], command.response_url.as_str());
-}
-
-#[tokio::test]
-async fn an_edit_of_a_waiting_message_replaces_it_and_a_deletion_withdraws_it() {
-    let stage = Stage::set().await;
-    let host = stage.up(stage.start().policy(Policy::silent())).await;
-    let first = stage.slack.user_posts("C1", "U1", "first");
-    let turn = host.wait_turn("first").await;
-    let typo = stage.slack.user_posts("C1", "U1", "tpyo");
-    let regret = stage.slack.user_posts("C1", "U1", "regret");
-    stage.slack.user_edits("C1", &typo, "typo");
-    stage.slack.user_deletes("C1", &regret);
-    // Too late for this one: its turn has begun.
-    stage.slack.user_edits("C1", &first, "first, edited");
-    stage.slack.user_posts("C1", "U1", "last");
-    stage.slack.wait_all_acknowledged().await;
-    host.set_policy(Policy::echo());
-    host.answer(turn.message_id, "first");
-    stage.slack.wait_text("last").await;
-    assert_eq!(stage.said(), ["first", "typo", "last"]);
 }
 
 #[tokio::test]
@@ -136,21 +104,6 @@ async fn a_mention_comes_twice_and_is_answered_once() {
     stage.slack.wait_text("last").await;
     assert_eq!(host.turns().len(), 2);
     stage.slack.wait_all_acknowledged().await;
-}
-
-#[tokio::test]
-async fn bots_joins_and_our_own_words_are_no_turns() {
-    let stage = Stage::set().await;
-    let host = stage.play().await;
-    stage.slack.user_posts("C1", "U1", "hello");
-    stage.slack.wait_text("hello").await;
-    stage.slack.other_bot_posts("C1", "I am a bot");
-    stage.slack.user_joins("C1", "U2");
-    stage.slack.wait_all_acknowledged().await;
-    stage.slack.user_posts("C1", "U1", "last");
-    stage.slack.wait_text("last").await;
-    let contents: Vec<String> = host.turns().into_iter().map(|t| t.content).collect();
-    assert_eq!(contents, ["hello", "last"]);
 }
 
 #[tokio::test]
@@ -193,34 +146,6 @@ async fn a_trigger_chooses_and_a_mention_reaches_the_agent_readable() {
     assert_eq!(contents, ["!KATA do it", "@kata please"]);
     stage.slack.wait_all_acknowledged().await;
     assert_eq!(host.turns().len(), 2);
-}
-
-#[tokio::test]
-async fn a_long_answer_is_split_and_nothing_of_it_is_lost() {
-    let stage = Stage::set().await;
-    let lines: Vec<String> = (0..3000).map(|n| format!("line {n} of a long program")).collect();
-    let answer = format!("Here it is:\n\n```\n{}\n```\n\nThe end.", lines.join("\n"));
-    let host = stage
-        .up(stage
-            .start()
-            .policy(Policy::script(move |_| Answer::Say(answer.clone()))))
-        .await;
-    stage.slack.user_posts("C1", "U1", "write it");
-    let sent = host.wait_for("message_sent").await;
-    let said = stage.said();
-    assert!(said.len() > 1);
-    for (n, part) in said.iter().enumerate() {
-        assert!(part.chars().count() <= 40_000);
-        assert_eq!(part.matches("```").count() % 2, 0, "part {n} leaves a fence open");
-    }
-    let all: Vec<&str> = said
-        .iter()
-        .flat_map(|p| p.lines())
-        .filter(|l| l.starts_with("line "))
-        .collect();
-    assert_eq!(all, lines.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(said.last().is_some_and(|p| p.ends_with("The end.")));
-    assert_eq!(host.events_of("message_sent"), [sent]);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! `kill -9` at every durable step of the gate: a question is put once, an answer counts once, and what was asked for is
-//! done once. As in [`kill`](crate::kill).
+//! done once. As in `conformance/kill.rs`.
 
 use kata_store::GATE_KILL_POINTS;
 use kata_testkit::host::{AcpAgent, FakeHost};

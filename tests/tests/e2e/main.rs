@@ -12,7 +12,6 @@ mod conversation;
 mod disk;
 mod framing;
 mod gmail;
-mod kill;
 mod kill_gate;
 mod legacy;
 mod lifecycle;

@@ -3,7 +3,7 @@
 use kata_testkit::{
     SLUG, Stage, WORKSPACE,
     host::{Channel, Config},
-    slack::{BOT_TOKEN, PageOrder, Via},
+    slack::{PageOrder, Via},
 };
 use serde_json::json;
 
@@ -48,33 +48,6 @@ async fn pages_are_followed_from_whichever_end_slack_serves_first() {
         stage.slack.wait_posted(51).await;
         assert_eq!(stage.said()[1..], texts);
     }
-}
-
-#[tokio::test]
-async fn a_revoked_token_stops_the_calls_until_there_is_another() {
-    let stage = Stage::set().await;
-    let host = stage.play().await;
-    stage.slack.refuse_token(BOT_TOKEN, Some("token_revoked"));
-    let ts = stage.slack.user_posts("C1", "U1", "hello");
-    host.wait_channel(SLUG, "auth_expired").await;
-    let error = host
-        .wait_event("a sentence for the user", |e| {
-            e["type"] == "plugin_error" && e["pluginId"] == SLUG
-        })
-        .await;
-    assert!(
-        error["error"].as_str().is_some_and(|e| e.contains("token")),
-        "{error}"
-    );
-    let calls = stage.slack.calls("chat.postMessage").len();
-    stage.slack.add_token("xoxb-new", false);
-    assert_eq!(stage.slack.calls("chat.postMessage").len(), calls);
-    let channel = Channel::slack(SLUG)
-        .conversations(&["C1"])
-        .bot_token(Some("xoxb-new"));
-    host.configure(Config::new().channel(WORKSPACE, channel));
-    stage.slack.wait_text("hello").await;
-    stage.slack.wait_acknowledged(&ts).await;
 }
 
 #[tokio::test]

@@ -68,6 +68,8 @@ pub(crate) struct Hub {
     pub(crate) heartbeat_interval: u64,
     /// Heartbeats are acknowledged.
     pub(crate) acknowledges: bool,
+    /// How often each event is told.
+    pub(crate) times: usize,
 }
 
 impl Default for Hub {
@@ -78,6 +80,7 @@ impl Default for Hub {
             serial: 0,
             heartbeat_interval: 41_250,
             acknowledges: true,
+            times: 1,
         }
     }
 }
@@ -94,10 +97,13 @@ impl Hub {
             if needed != 0 && session.intents & needed == 0 {
                 continue;
             }
-            let frame = session.dispatch(event, d(session.intents));
-            let connection = session.connection.and_then(|id| self.connections.get(&id));
-            if let Some(connection) = connection {
-                connection.order(Order::Send(frame));
+            let d = d(session.intents);
+            for _ in 0..self.times {
+                let frame = session.dispatch(event, d.clone());
+                let connection = session.connection.and_then(|id| self.connections.get(&id));
+                if let Some(connection) = connection {
+                    connection.order(Order::Send(frame));
+                }
             }
         }
     }

@@ -37,6 +37,14 @@ pub(super) fn run(state: &mut State, call: &Call) -> Answer {
             .collect::<Result<Vec<_>, _>>()?;
         state.commands.insert(guild, wanted);
     }
+    if call.operation.name.starts_with("create") {
+        // One of the same name is replaced.
+        let made = registered(state, guild, &call.body)?;
+        let all = state.commands.entry(guild).or_default();
+        all.retain(|known| known["name"] != made["name"]);
+        all.push(made.clone());
+        return Ok(Some(made));
+    }
     let known = state.commands.get(&guild).cloned().unwrap_or_default();
     Ok(Some(Value::from(known)))
 }

@@ -59,6 +59,7 @@ fn perform(state: &mut State, call: &Call) -> Answer {
         "add_my_message_reaction" | "delete_my_message_reaction" => reactions::turn(state, call),
         "list_guild_application_commands"
         | "bulk_set_guild_application_commands"
+        | "create_guild_application_command"
         | "list_application_commands"
         | "bulk_set_application_commands" => commands::run(state, call),
         "create_interaction_response" => interactions::respond(state, call),

@@ -1,0 +1,95 @@
+//! What the platform allows, and what the daemon allows itself.
+
+use std::{fs, time::Instant};
+
+use kata_testkit::{
+    SLUG, WORKSPACE,
+    host::{Config, FakeHost, Policy},
+};
+
+use crate::fake::{Fake, Scene, Trouble, received};
+
+pub(crate) async fn a_pause_that_the_platform_asks_for_is_kept_and_nothing_overtakes<F: Fake>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    let _host = scene.play().await;
+    scene.fake.trouble(Trouble::Pause(2));
+    for text in ["one", "two", "three"] {
+        scene.fake.says(here, text);
+    }
+    scene.fake.wait_text("three").await;
+    assert_eq!(scene.said(), ["one", "two", "three"]);
+    let tried = scene.fake.tried();
+    let pause = tried[1].duration_since(tried[0]);
+    assert!(pause.as_secs_f64() >= 1.9, "{pause}");
+    assert_eq!(tried.len(), 4);
+}
+
+pub(crate) async fn a_revoked_token_stops_the_calls_until_there_is_another<F: Fake>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    let host = scene.up(scene.start().policy(Policy::silent())).await;
+    scene.fake.says(here, "hello");
+    let turn = host.wait_turn("hello").await;
+    scene.fake.revokes_token();
+    host.answer(turn.message_id, "hello");
+    host.wait_channel(SLUG, "auth_expired").await;
+    let error = host
+        .wait_event("a sentence for the user", |e| {
+            e["type"] == "plugin_error" && e["pluginId"] == SLUG
+        })
+        .await;
+    let sentence = error["error"].as_str().unwrap_or_default();
+    assert!(sentence.to_lowercase().contains("token"), "{error}");
+    let tried = scene.fake.tried().len();
+    scene.fake.says_unheard(here, "missed");
+    host.set_policy(Policy::echo());
+    assert_eq!(scene.fake.tried().len(), tried);
+    let channel = scene.fake.renewed(Scene::<F>::channel());
+    host.configure(Config::new().channel(WORKSPACE, channel));
+    scene.fake.wait_text("missed").await;
+    assert_eq!(scene.said(), ["hello", "missed"]);
+}
+
+/// Messages of the flood.
+const FLOOD: usize = 6_000;
+/// Characters of each: two thirds of what any platform takes.
+const EACH: usize = 1_400;
+/// MiB that the daemon may grow by. What waits is in the database; the texts alone are 8 MiB, their events several times that.
+const GROWTH: u64 = 24;
+
+/// A flood while nobody answers: three turns are open and all else waits.
+pub(crate) async fn a_flood_is_stored_and_not_held_in_memory<F: Fake>() {
+    let scene = Scene::<F>::set().await;
+    let [here, there, _] = F::PLACES;
+    let host = scene.up(scene.start().policy(Policy::silent())).await;
+    let padding = "x".repeat(EACH);
+    let say = |n: usize| {
+        let place = if n.is_multiple_of(2) { here } else { there };
+        scene.fake.says(place, &format!("{n} {padding}"))
+    };
+    let mut last = String::new();
+    for n in 0..500 {
+        last = say(n);
+    }
+    received(&host, &last).await;
+    let before = resident(&host);
+    let since = Instant::now();
+    for step in 0..FLOOD / 500 {
+        for n in 0..500 {
+            last = say(500 + step * 500 + n);
+        }
+        received(&host, &last).await;
+    }
+    let (after, took) = (resident(&host), since.elapsed());
+    let grown = after.saturating_sub(before);
+    assert!(grown < GROWTH, "grew by {grown} MiB to {after} MiB in {took:?}");
+}
+
+/// MiB of the daemon's own memory, without files.
+fn resident(host: &FakeHost) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", host.pid())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default() / 1024
+}

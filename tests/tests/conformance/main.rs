@@ -1,0 +1,77 @@
+//! What every platform's adapter does, shown through the real binary against that platform's double.
+//!
+//! A behaviour is written once, against [`fake::Fake`], and shown of each platform in [`conforms!`]'s last lines. What
+//! one platform alone has (Slack's `response_url`, Discord's gateway) is shown in `e2e`.
+//!
+//! Needs `cargo build -p katad --features failpoints` first.
+
+mod answers;
+mod arrival;
+mod discord;
+mod fake;
+mod kill;
+mod limits;
+mod links;
+mod slack;
+
+/// The table: every behaviour, of one platform.
+macro_rules! conforms {
+    ($platform:ident: $fake:ty; $($topic:ident { $($behaviour:ident)* })*) => {
+        mod $platform { $(
+            mod $topic { $(
+                #[tokio::test]
+                async fn $behaviour() { crate::$topic::$behaviour::<$fake>().await; }
+            )* }
+        )*
+            crate::kill::dies_at_each! {
+                $fake; admit claim finish fail busy give_back cancel claim_out prepare settle adopt
+            }
+        }
+    };
+    ($($platform:ident: $fake:ty)*) => { mod of { $(
+        conforms! { $platform: $fake;
+            arrival {
+                the_first_contact_makes_no_work_of_what_was_there
+                what_came_while_the_daemon_was_down_is_read_page_by_page_in_order
+                what_is_told_twice_and_read_again_is_one_turn
+                conversations_run_side_by_side_and_each_in_order
+                a_thread_is_a_session_of_its_own_and_is_answered_there
+                what_was_said_in_a_thread_while_the_daemon_was_down_is_read
+                a_reset_begins_a_new_session_for_good
+                an_edit_of_what_waits_replaces_it_and_a_deletion_withdraws_it
+                bots_joins_and_our_own_words_are_no_turns
+                a_shared_file_is_fetched_for_its_turn
+            }
+            answers {
+                an_answer_is_sent_once_when_the_connection_is_cut_before_it_took_effect
+                an_answer_is_sent_once_when_the_connection_is_cut_after_it_took_effect
+                an_answer_is_sent_once_when_a_503_comes_instead
+                an_answer_is_sent_once_when_a_503_follows_its_effect
+                an_answer_is_sent_once_when_the_reply_is_a_page_of_a_hotel
+                an_answer_is_sent_once_when_no_reply_ever_comes
+                an_answer_is_sent_once_when_the_reply_is_slow
+                an_unknown_outcome_is_settled_by_the_next_life
+                a_long_answer_is_split_in_the_platforms_unit_and_nothing_is_lost
+                an_answer_is_written_in_the_platforms_markup
+                a_sign_of_life_is_shown_while_a_turn_runs
+            }
+            links {
+                a_cut_and_a_farewell_lose_nothing
+                what_was_never_told_is_found_in_history_after_the_next_connect
+                the_platform_is_down_for_a_while_and_nothing_is_lost_or_said_twice
+                a_frozen_daemon_goes_on
+                a_channel_that_is_not_wanted_any_more_lets_go_within_two_seconds
+                a_channel_lets_go_within_two_seconds_of_a_platform_that_has_died
+            }
+            limits {
+                a_pause_that_the_platform_asks_for_is_kept_and_nothing_overtakes
+                a_revoked_token_stops_the_calls_until_there_is_another
+                a_flood_is_stored_and_not_held_in_memory
+            }
+        }
+    )* } };
+}
+
+conforms! {
+    slack: kata_testkit::slack::FakeSlack
+}
