@@ -197,6 +197,8 @@ impl AdmitService {
                 if let (Some(asked), Some(daemon)) = (pairing, self.daemon.upgrade()) {
                     pairing::requested(&daemon, &asked).await;
                 }
+                let is_skipped = matches!(message.disposition, Disposition::Consumed(Consumed::Skipped(_)));
+                stored.admitted.skipped += usize::from(is_skipped);
                 if let (Some(answered), Some(daemon)) = (answered, self.daemon.upgrade()) {
                     daemon.gate.approvals.answered(&daemon, &answered).await;
                 }

@@ -143,7 +143,8 @@ fn process_message(turn: &Turn, can: Capabilities) -> ProcessMessage {
         metadata: turn.metadata.clone(),
         attempt: turn.attempt,
         prompt: can.prompt.then(|| turn.prompt.clone()),
-        messages: if turn.messages.len() > 1 {
+        // Who takes one message a turn has a digest in `content`.
+        messages: if turn.messages.len() > 1 && can.coalesce {
             messages(turn)
         } else {
             Vec::new()

@@ -155,7 +155,6 @@ async fn drive(
         Arc::new(cursors),
         DriveSettings {
             poll_interval: channel.spec.poll_interval,
-            max_age: channel.spec.settings.catch_up.max_age(),
         },
         daemon.clock.clone(),
         daemon.thawed.subscribe(),

@@ -17,14 +17,20 @@ mod upkeep;
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 use kata_agent::Guard;
-use kata_channel::{Clock, Timestamp, settings::Backend};
+use kata_channel::{
+    Clock, Timestamp,
+    settings::{Backend, CatchUpMode},
+};
 use kata_plugin::{Announcements, Announcer, Plugins, Registrar};
-use kata_store::{ChannelId, ClaimedTurn, Store};
+use kata_store::{Away, ChannelId, ClaimedTurn, Store, Take, UnixMs};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -83,6 +89,8 @@ pub(crate) struct Daemon {
     /// What was said about sessions that cannot be kept as they should.
     pub(crate) complaints: Complaints,
     pub(crate) started: Timestamp,
+    /// When we began, or the machine woke up, whichever was later: Unix milliseconds.
+    came_back: AtomicI64,
     /// Grows with every thaw.
     pub(crate) thawed: watch::Sender<u64>,
     /// Cancelled at the first sign of an end.
@@ -149,6 +157,7 @@ impl Daemon {
             complaints: Complaints::default(),
             slots: turns::slots(config.max_turns),
             started: clock.wall(),
+            came_back: AtomicI64::new(clock.wall().as_millis()),
             thawed: watch::Sender::new(0),
             stopping: CancellationToken::new(),
             turning: TaskTracker::new(),
@@ -275,6 +284,8 @@ impl Daemon {
     /// reads from its cursors; the hold ends with that, or after 30 s.
     pub(crate) fn thaw(&self) {
         self.channels.hold_all();
+        self.came_back
+            .store(self.clock.wall().as_millis(), Ordering::Relaxed);
         self.thawed.send_modify(|n| *n += 1);
         self.channels.touch();
     }
@@ -300,8 +311,8 @@ impl Daemon {
     }
 
     /// Channels in the order of a claim, each with how many of its waiting messages may become one turn (D14): as its
-    /// settings say, but one where the host runs its agent and takes no more.
-    pub(crate) fn coalesced(&self, order: Vec<ChannelId>) -> Vec<(ChannelId, usize)> {
+    /// settings say, but one where the host runs its agent and takes no more. A digest is one turn to everybody.
+    pub(crate) fn coalesced(&self, order: Vec<ChannelId>) -> Vec<Take> {
         let host_takes_several = self.host.as_ref().is_some_and(|host| host.can().coalesce);
         let most = |channel: &Channel| {
             let settings = &channel.spec.settings;
@@ -311,8 +322,21 @@ impl Daemon {
                 settings.coalesce.max
             }
         };
-        let with_most = |id| (id, self.channels.by_id(id).map_or(1, |channel| most(&channel)));
-        order.into_iter().map(with_most).collect()
+        let until = UnixMs(self.came_back.load(Ordering::Relaxed));
+        let take = |id| {
+            let channel = self.channels.by_id(id);
+            let catch_up = channel.as_ref().map(|channel| &channel.spec.settings.catch_up);
+            let digest = catch_up.filter(|it| it.mode == CatchUpMode::Digest);
+            Take {
+                channel: id,
+                max_rows: channel.as_deref().map_or(1, most),
+                digest: digest.map(|it| Away {
+                    after: it.after(),
+                    until,
+                }),
+            }
+        };
+        order.into_iter().map(take).collect()
     }
 
     /// Reads what is asked for: by `configure_channels`, or by the folder. May block for the keyring.

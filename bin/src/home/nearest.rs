@@ -115,7 +115,7 @@ mod tests {
         let said = unknown_key::<Settings>("x", &json!({"catchUp": {"zzz": 1}})).unwrap();
         assert_eq!(
             said,
-            "x: unknown key \"zzz\" in \"catchUp\"; known are maxAgeHours, mode"
+            "x: unknown key \"zzz\" in \"catchUp\"; known are maxAgeHours, mode, afterMin"
         );
     }
 

@@ -107,6 +107,7 @@ pub(crate) fn check_settings(settings: &Settings) -> Result<(), String> {
             return Err(format!("{key:?} must be 0 hours or more"));
         }
     }
+    check_minutes(Some(settings.catch_up.after_min), "catchUp.afterMin")?;
     let quota = &settings.quota;
     let turns = [
         (quota.turns_per_minute_per_sender, "quota.turnsPerMinutePerSender"),
@@ -170,6 +171,7 @@ mod tests {
     fn numbers_that_cannot_work_are_refused_with_their_key() {
         for (value, key) in [
             (json!({"catchUp": {"maxAgeHours": -1}}), "catchUp.maxAgeHours"),
+            (json!({"catchUp": {"afterMin": -1}}), "catchUp.afterMin"),
             (json!({"maxAnswerAgeHours": -1}), "maxAnswerAgeHours"),
             (json!({"quota": {"turnsPerMinute": 0}}), "quota.turnsPerMinute"),
             (json!({"quota": {"sendsPerSecond": 0}}), "quota.sendsPerSecond"),

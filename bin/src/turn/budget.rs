@@ -102,6 +102,7 @@ mod tests {
             conversation: "C1".into(),
             thread: None,
             attempt: 1,
+            is_digest: false,
             rows: Vec::new(),
         };
         let slot = Slot::new(slots.acquire().await, channel, &slots.ledger());

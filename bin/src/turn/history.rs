@@ -152,7 +152,7 @@ impl Past {
         };
         let prompt =
             Prompt::new(self.platform, &self.key, &self.place, &turn.messages).with_history(&history);
-        Ok(Some(prompt.render()))
+        Ok(Some(prompt.as_digest(turn.is_digest).render()))
     }
 
     /// The transcript, compacted if it and the prompt would be too long together.

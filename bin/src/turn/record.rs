@@ -89,6 +89,7 @@ mod tests {
             conversation: "C1".into(),
             thread: None,
             attempt: 1,
+            is_digest: false,
             rows: vec![row],
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use kata_agent::Turn;
 use kata_channel::{Attachment, ChannelKey, Place, Timestamp};
-use kata_session::{Enclosed, Prompt, Said};
+use kata_session::{Enclosed, Prompt, Said, digest_text};
 use kata_store::ClaimedRow;
 use serde_json::Value;
 use tower::{Layer, Service};
@@ -88,10 +88,18 @@ fn resolve(platform: &str, channel: &ChannelKey, claimed: Claimed) -> Turn {
     };
     let messages: Vec<Said> = turn.rows.iter().map(said).collect();
     let role = least_trusted(&turn.rows);
-    let contents: Vec<&str> = turn.rows.iter().map(|row| row.content.as_str()).collect();
+    let content = if turn.is_digest {
+        digest_text(&messages)
+    } else {
+        let contents: Vec<&str> = turn.rows.iter().map(|row| row.content.as_str()).collect();
+        contents.join("\n\n")
+    };
     Turn {
-        content: contents.join("\n\n"),
-        prompt: Prompt::new(platform, channel, &place, &messages).render(),
+        content,
+        is_digest: turn.is_digest,
+        prompt: Prompt::new(platform, channel, &place, &messages)
+            .as_digest(turn.is_digest)
+            .render(),
         metadata: turn
             .rows
             .last()

@@ -27,6 +27,8 @@ pub struct Turn {
     pub prompt: String,
     /// The messages one by one, oldest first.
     pub messages: Vec<Said>,
+    /// They piled up while nobody was there, and are given as one.
+    pub is_digest: bool,
     /// What the adapter knows, under the names of the wire. Holds `responseUrl` and its like: never logged.
     pub metadata: Map<String, Value>,
     /// This attempt, from 1.
@@ -88,6 +90,7 @@ impl Turn {
             content: String::new(),
             prompt: String::new(),
             messages: Vec::new(),
+            is_digest: false,
             metadata: Map::new(),
             attempt: 1,
             deadline: None,

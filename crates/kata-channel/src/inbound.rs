@@ -261,4 +261,6 @@ pub struct Admitted {
     pub known: usize,
     /// Messages refused by a layer.
     pub refused: usize,
+    /// New rows of messages that were passed over, for their age or else.
+    pub skipped: usize,
 }

@@ -124,8 +124,11 @@ pub enum Edits {
 pub struct CatchUp {
     /// Older messages are recorded as skipped. Hours.
     pub max_age_hours: f64,
-    /// What happens with what is caught up.
+    /// What happens with what piled up while the machine slept, the platform could not be reached or the daemon was not running.
     pub mode: CatchUpMode,
+    /// A message that waited this long for us has piled up; what is younger always gets its turn. Longer than `pollIntervalMs`.
+    /// Minutes.
+    pub after_min: f64,
 }
 
 impl Default for CatchUp {
@@ -133,6 +136,7 @@ impl Default for CatchUp {
         Self {
             max_age_hours: 72.0,
             mode: CatchUpMode::Run,
+            after_min: 30.0,
         }
     }
 }
@@ -143,6 +147,18 @@ impl CatchUp {
     pub fn max_age(&self) -> Duration {
         hours(self.max_age_hours)
     }
+
+    /// From which age on a message has piled up; never negative.
+    #[must_use]
+    pub fn after(&self) -> Duration {
+        hours(self.after_min / 60.0)
+    }
+
+    /// Whether a message of this age comes in a digest.
+    #[must_use]
+    pub fn digests(&self, age: Duration) -> bool {
+        self.mode == CatchUpMode::Digest && age > self.after()
+    }
 }
 
 /// What happens with messages that piled up.
@@ -152,6 +168,10 @@ pub enum CatchUpMode {
     /// Each gets its turn.
     #[default]
     Run,
+    /// Those of a conversation become one turn, with a note that says so.
+    Digest,
+    /// What history brings is recorded as skipped, with one line to the host. What was stored before gets its turn.
+    Skip,
 }
 
 /// How messages that wait in one conversation are brought together into one turn.

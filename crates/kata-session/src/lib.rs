@@ -17,6 +17,7 @@ pub mod compaction;
 pub mod life;
 pub mod transcript;
 
+mod away;
 mod digest;
 mod fence;
 mod history;
@@ -28,6 +29,7 @@ mod said;
 mod scope;
 mod tokens;
 
+pub use away::digest_text;
 pub use key::{folder_name, session_key};
 pub use prompt::Prompt;
 pub use redact::redact;

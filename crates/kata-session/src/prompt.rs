@@ -6,7 +6,7 @@ use kata_channel::{ChannelKey, Place, Role, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    fence,
+    away, fence,
     history::Parts,
     line::{one_line, quoted},
     said::{Enclosed, Said, iso},
@@ -25,6 +25,7 @@ pub struct Prompt<'a> {
     place: &'a Place,
     history: &'a [Entry],
     messages: &'a [Said],
+    is_digest: bool,
 }
 
 /// What the daemon says about a message, in the line that opens it.
@@ -54,7 +55,15 @@ impl<'a> Prompt<'a> {
             place,
             history: &[],
             messages,
+            is_digest: false,
         }
+    }
+
+    /// A digest, if it is one: the messages piled up while nobody was there. The agent is told so outside the fence.
+    #[must_use]
+    pub fn as_digest(mut self, is_digest: bool) -> Self {
+        self.is_digest = is_digest;
+        self
     }
 
     /// With what was said before, for an agent that does not remember it: a program that is started for each turn, or a
@@ -80,6 +89,10 @@ impl<'a> Prompt<'a> {
 
         let mut text = self.situation();
         history.write(&fence, &mut text);
+        if self.is_digest {
+            text.push_str(&away::note(self.messages));
+            text.push('\n');
+        }
         text.push_str(&rules(self.messages.len(), &fence));
         for (heading, said) in headings.iter().zip(self.messages) {
             // Writing to a String cannot fail.

@@ -90,17 +90,18 @@ pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
     let (true, Some(lane), Some(channel)) = (row.status == Status::Failed, row.lane, row.channel) else {
         return Ok(Retried::NotParked);
     };
-    tx.run(
-        "UPDATE messages SET status = 'pending', outcome = NULL, error = NULL, processed_at = NULL, retry_count = 0,
-           lease_count = 0, due_ms = NULL, busy_since_ms = NULL WHERE id = ?1",
-        [id],
-    )?;
-    tx.trail(id, trail::BROUGHT_BACK, None)?;
     if row.is_inbound() {
-        channel::count(tx, channel, 1)?;
+        // A digest was given up as one, and comes back as one.
+        for id in row.rows() {
+            if let Some(row) = row::load(tx, id)?.filter(|row| row.status == Status::Failed) {
+                bring_back(tx, row.id)?;
+                channel::count(tx, channel, 1)?;
+            }
+        }
         lane::refresh(tx, lane)?;
         return Ok(Retried::Inbound);
     }
+    bring_back(tx, id)?;
     tx.run(
         "UPDATE kata_parts SET state = 'waiting', attempts = 0, first_attempt_ms = NULL, attempt_ms = NULL, due_ms = NULL,
            error = NULL WHERE answer = ?1 AND state <> 'sent'",
@@ -108,4 +109,13 @@ pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
     )?;
     answer::refresh(tx, lane)?;
     Ok(Retried::Outbound)
+}
+
+fn bring_back(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE messages SET status = 'pending', outcome = NULL, error = NULL, processed_at = NULL, retry_count = 0,
+           lease_count = 0, due_ms = NULL, busy_since_ms = NULL WHERE id = ?1",
+        [id],
+    )?;
+    tx.trail(id, trail::BROUGHT_BACK, None)
 }

@@ -1,7 +1,7 @@
 //! Claiming a turn: a few lookups in indexes, whatever the size of the backlog.
 
 use crate::{
-    ChannelId, Claim, ClaimedRow, ClaimedTurn, StoreError, UnixMs, adopt, attempt,
+    Away, ChannelId, Claim, ClaimedRow, ClaimedTurn, StoreError, Take, UnixMs, adopt, attempt,
     channel::{self, Home},
     lane,
     payload::Said,
@@ -9,12 +9,16 @@ use crate::{
     tx::Tx,
 };
 
-pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[(ChannelId, usize)]) -> Result<Claim, StoreError> {
+/// The longest digest, in rows and in bytes of what was written. What piled up beyond it is the next one.
+const DIGEST_ROWS: usize = 500;
+const DIGEST_BYTES: usize = 128 << 10;
+
+pub(crate) fn claim(tx: &mut Tx<'_>, from: &[Take]) -> Result<Claim, StoreError> {
     // D24: nothing may overtake a row of the 0.7 daemon with a lower id, so a claim adopts what stands in its way.
     let barrier = adopt::before_claim(tx)?.unwrap_or(i64::MAX);
     lane::promote(tx)?;
-    for (channel, max_rows) in channels {
-        let Some(home) = channel::find(tx, *channel)?.filter(|home| !home.is_paused) else {
+    for take in from {
+        let Some(home) = channel::find(tx, take.channel)?.filter(|home| !home.is_paused) else {
             continue;
         };
         while let Some((lane, head)) = first_ready(tx, home.id)? {
@@ -22,7 +26,7 @@ pub(crate) fn claim(tx: &mut Tx<'_>, channels: &[(ChannelId, usize)]) -> Result<
                 tx.wake.work = true;
                 break;
             }
-            if let Some(turn) = take(tx, &home, lane, (*max_rows).max(1))? {
+            if let Some(turn) = take_first(tx, &home, lane, take)? {
                 return Ok(Claim::Turn(Box::new(turn)));
             }
         }
@@ -44,7 +48,7 @@ pub(crate) fn claim_task(tx: &mut Tx<'_>, configured: &[ChannelId]) -> Result<Cl
             tx.wake.work = true;
             break;
         }
-        // As in `take`: the 0.7 daemon may have ended the head that we knew, and what is next may be no task's.
+        // As in `take_first`: the 0.7 daemon may have ended the head that we knew, and what is next may be no task's.
         let waits: bool = tx.one(
             "SELECT EXISTS (SELECT 1 FROM messages WHERE id = ?1 AND lane = ?2 AND status = 'pending' AND fire IS NOT NULL)",
             (head, lane),
@@ -54,7 +58,7 @@ pub(crate) fn claim_task(tx: &mut Tx<'_>, configured: &[ChannelId]) -> Result<Cl
             continue;
         }
         let home = channel::load(tx, channel)?;
-        if let Some(turn) = take(tx, &home, lane, 1)? {
+        if let Some(turn) = take_first(tx, &home, lane, &(channel, 1).into())? {
             return Ok(Claim::Turn(Box::new(turn)));
         }
     }
@@ -94,11 +98,24 @@ struct Waiting {
     /// The latest claim, and the turn that it was for.
     before: (Option<UnixMs>, Option<i64>),
     is_fire: bool,
+    /// When it was written, if that is known, and when it was stored.
+    since: Option<(UnixMs, UnixMs)>,
 }
 
 /// Takes the lane's first rows. None: the lane was not what it seemed, and has been put right.
-fn take(tx: &mut Tx<'_>, home: &Home, lane: i64, max_rows: usize) -> Result<Option<ClaimedTurn>, StoreError> {
-    let mut waiting = first_rows(tx, lane, max_rows)?;
+fn take_first(
+    tx: &mut Tx<'_>,
+    home: &Home,
+    lane: i64,
+    take: &Take,
+) -> Result<Option<ClaimedTurn>, StoreError> {
+    let mut waiting = first_rows(tx, lane, take.max_rows.max(1))?;
+    let digest = take
+        .digest
+        .filter(|away| waiting.first().is_some_and(|head| head.piled_up(away)));
+    if digest.is_some() {
+        waiting = first_rows(tx, lane, DIGEST_ROWS)?;
+    }
     // INVARIANT: whatever `kata_lanes` says, only a row that waits, here and now, is claimed. The 0.7 daemon may have
     // ended the head that we knew.
     let Some(head) = waiting
@@ -112,7 +129,10 @@ fn take(tx: &mut Tx<'_>, home: &Home, lane: i64, max_rows: usize) -> Result<Opti
         attempt::park_unreadable(tx, lane, head.row.id)?;
         return Ok(None);
     }
-    waiting.truncate(company(&waiting, tx.now));
+    waiting.truncate(match &digest {
+        Some(away) => pile(&waiting, away, tx.now),
+        None => company(&waiting, tx.now),
+    });
     let turn = waiting.last().map_or(0, |newest| newest.row.id);
     mark(tx, lane, turn, &waiting)?;
     // The newest row's and not the lane's: a lane may be wider than a conversation (scopes `instance`, `sender`).
@@ -135,6 +155,7 @@ fn take(tx: &mut Tx<'_>, home: &Home, lane: i64, max_rows: usize) -> Result<Opti
         conversation,
         thread,
         attempt,
+        is_digest: digest.is_some(),
         rows: waiting.into_iter().map(Waiting::claimed).collect(),
     }))
 }
@@ -145,14 +166,21 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
     let Some(head) = waiting.first().filter(|head| head.attempts == 0 && !head.is_fire) else {
         return 1;
     };
+    waiting
+        .iter()
+        .take_while(|row| row.fits(head, now))
+        .count()
+        .max(1)
+}
+
+/// How many of the first rows are one digest: those that piled up, of one session and place, as far as one prompt goes. Unlike
+/// other company they stay together when their turn fails: what came in a night must not become a turn each after a hiccup.
+fn pile(waiting: &[Waiting], away: &Away, now: UnixMs) -> usize {
+    let Some(head) = waiting.first() else { return 0 };
+    let mut bytes = 0;
     let fits = |row: &&Waiting| {
-        row.attempts == 0
-            && !row.is_fire
-            && row.said.is_some()
-            && row.session_key == head.session_key
-            // One answer goes to one place.
-            && (&row.conversation, &row.thread) == (&head.conversation, &head.thread)
-            && row.due.is_none_or(|due| due <= now)
+        bytes += row.said.as_ref().map_or(0, |said| said.content.len());
+        bytes <= DIGEST_BYTES && row.piled_up(away) && row.fits(head, now)
     };
     waiting.iter().take_while(fits).count().max(1)
 }
@@ -161,12 +189,14 @@ fn company(waiting: &[Waiting], now: UnixMs) -> usize {
 fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, StoreError> {
     tx.all(
         "SELECT id, COALESCE(shown_id, platform_id), payload, prompt, sender, role, sent_ms, has_files, session_key, thread, due_ms,
-           retry_count, conversation, claimed_ms, turn, fire
+           retry_count, conversation, claimed_ms, turn, fire, created_at
          FROM messages WHERE lane = ?1 AND direction = 'inbound' AND status = 'pending' AND gap IS NULL
          ORDER BY order_key, id LIMIT +?2",
         (lane, i64::try_from(max_rows).unwrap_or(i64::MAX)),
         |row| {
+            let (sent, stored) = (row.get::<_, Option<UnixMs>>(6)?, row.get::<_, String>(16)?);
             Ok(Waiting {
+                since: sent.zip(UnixMs::from_iso(&stored)),
                 said: Said::read(&row.get::<_, String>(2)?),
                 row: ClaimedRow {
                     id: row.get(0)?,
@@ -175,7 +205,7 @@ fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, S
                     prompt: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
                     sender: row.get(4)?,
                     role: row.get(5)?,
-                    sent_at: row.get::<_, Option<UnixMs>>(6)?.unwrap_or(UnixMs(0)),
+                    sent_at: sent.unwrap_or(UnixMs(0)),
                     metadata: serde_json::Map::new(),
                     has_files: row.get(7)?,
                 },
@@ -192,6 +222,25 @@ fn first_rows(tx: &Tx<'_>, lane: i64, max_rows: usize) -> Result<Vec<Waiting>, S
 }
 
 impl Waiting {
+    /// Whether it may share a turn with `head`: it is ready, of the same session, as often tried, and no task's.
+    fn fits(&self, head: &Self, now: UnixMs) -> bool {
+        self.attempts == head.attempts
+            && !self.is_fire
+            && self.said.is_some()
+            && self.session_key == head.session_key
+            // One answer goes to one place.
+            && (&self.conversation, &self.thread) == (&head.conversation, &head.thread)
+            && self.due.is_none_or(|due| due <= now)
+    }
+
+    /// A task's turn did not pile up: what becomes of a missed run is the task's own rule.
+    fn piled_up(&self, away: &Away) -> bool {
+        let is_old = self
+            .since
+            .is_some_and(|(sent, stored)| away.piled_up(sent, stored));
+        is_old && !self.is_fire
+    }
+
     fn claimed(self) -> ClaimedRow {
         let mut row = self.row;
         if let Some(said) = self.said {

@@ -123,7 +123,9 @@ pub use task::{
 };
 pub use time::UnixMs;
 pub use transcript::{Compaction, KeptEntry, NewEntry, Record, Usage};
-pub use turn::{Answer, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished, NoticeFn, Retried};
+pub use turn::{
+    Answer, Away, Claim, ClaimedRow, ClaimedTurn, Failed, Failure, Finished, NoticeFn, Retried, Take,
+};
 pub use view::{
     ChannelCounts, Direction, Explanation, Listed, MessageFilter, QueuePlace, SessionView, Step, View,
 };

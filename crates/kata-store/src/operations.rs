@@ -7,9 +7,9 @@ use tokio::sync::watch;
 
 use crate::{
     Admit, Adopted, Answer, Channel, ChannelId, Claim, Failed, Failure, Finished, NoticeFn, OutClaim,
-    Outcome, Record, Retention, Retried, Room, Settle, Settled, Store, StoreError, Swept, UnixMs, admit,
-    adopt, attempt, cancel, channel, claim, cursor, notice, outbox, settle, sign, state, sweep, turn_end,
-    writer::Message,
+    Outcome, Record, Retention, Retried, Room, Settle, Settled, Store, StoreError, Swept, Take, UnixMs,
+    admit, adopt, attempt, cancel, channel, claim, cursor, notice, outbox, settle, sign, state, sweep,
+    turn_end, writer::Message,
 };
 
 impl Store {
@@ -122,8 +122,9 @@ impl Store {
     ///
     /// # Errors
     /// When the store is closed or the database refuses.
-    pub async fn claim(&self, channels: Vec<(ChannelId, usize)>) -> Result<Claim, StoreError> {
-        self.write("claim", move |tx| claim::claim(tx, &channels)).await
+    pub async fn claim(&self, from: impl IntoIterator<Item = impl Into<Take>>) -> Result<Claim, StoreError> {
+        let from: Vec<Take> = from.into_iter().map(Into::into).collect();
+        self.write("claim", move |tx| claim::claim(tx, &from)).await
     }
 
     /// Claims the next turn of a task whose channel is not among the `configured` ones (D10). Those of configured channels

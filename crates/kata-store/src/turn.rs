@@ -1,10 +1,30 @@
 //! A turn: claimed, then ended, failed or given back.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
 
 use crate::{ChannelId, UnixMs};
+
+/// A channel of which a claim may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// The channel.
+    pub channel: ChannelId,
+    /// How many of its waiting messages may become one turn (D14); at least one does.
+    pub max_rows: usize,
+    /// Set where what piled up becomes one turn, whatever `max_rows` says.
+    pub digest: Option<Away>,
+}
+
+/// What counts as piled up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// A message that is stored later than this after it was written has piled up.
+    pub after: Duration,
+    /// When we came back the last time. What was then older than `after`, and still waits, has piled up too.
+    pub until: UnixMs,
+}
 
 /// The answer to a claim.
 #[derive(Debug)]
@@ -39,8 +59,32 @@ pub struct ClaimedTurn {
     pub thread: Option<String>,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// It is a digest: its messages piled up while nobody was there.
+    pub is_digest: bool,
     /// The messages, oldest first.
     pub rows: Vec<ClaimedRow>,
+}
+
+// === impl Take ===
+
+impl From<(ChannelId, usize)> for Take {
+    /// Without digests.
+    fn from((channel, max_rows): (ChannelId, usize)) -> Self {
+        Self {
+            channel,
+            max_rows,
+            digest: None,
+        }
+    }
+}
+
+// === impl Away ===
+
+impl Away {
+    /// Whether a message that was written and stored then has piled up.
+    pub(crate) fn piled_up(&self, sent: UnixMs, stored: UnixMs) -> bool {
+        stored.since(sent) > self.after || self.until.since(sent) > self.after
+    }
 }
 
 /// A message of a claimed turn.

@@ -18,6 +18,7 @@ mod lifecycle;
 mod outage;
 mod pairing;
 mod permissions;
+mod piled_up;
 mod platform;
 mod recovery;
 mod refused;

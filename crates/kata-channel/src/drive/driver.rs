@@ -37,8 +37,6 @@ const DISCONNECT_WITHIN: Duration = Duration::from_secs(2);
 pub struct DriveSettings {
     /// How far apart passes over history are where nothing pushes; none = 10 s.
     pub poll_interval: Option<Duration>,
-    /// How far back a catch-up reaches (D4).
-    pub max_age: Duration,
 }
 
 /// Runs one channel: connects, subscribes or polls, reconciles, until it is told to stop.
@@ -188,7 +186,6 @@ impl Parts {
             report: &self.report,
             clock: &self.clock,
             begun: self.begun,
-            max_age: self.settings.max_age,
             jitter: self.jitter,
             skipped: 0,
         }

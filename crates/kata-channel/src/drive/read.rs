@@ -1,7 +1,5 @@
 //! Reading one place from its cursor, page by page, until it has caught up (D3, D4).
 
-use std::time::Duration;
-
 use tower::ServiceExt;
 
 use super::{backoff::Jitter, call, cursors::Cursors, report::Report, sink::Ingress};
@@ -9,13 +7,12 @@ use crate::{
     adapter::{History, PollPage, PollRequest},
     error::{ChannelError, Error},
     id::Place,
-    inbound::{Admitted, Advance, Consumed, Cursor, Disposition, Inbound, Kind, Page},
+    inbound::{Admitted, Advance, Cursor, Page},
     time::{Clock, Timestamp},
 };
 
 /// A read that is longer is no read: a platform that serves pages for ever must not keep us for ever.
 const MOST_PAGES: usize = 10_000;
-const TOO_OLD: &str = "older than the catch-up reaches back";
 
 /// What stops a read.
 #[derive(Debug)]
@@ -35,7 +32,6 @@ pub(super) struct Reader<'d> {
     pub(super) clock: &'d Clock,
     /// When the driver began.
     pub(super) begun: Timestamp,
-    pub(super) max_age: Duration,
     pub(super) jitter: Jitter,
     /// Messages that were too old for a turn, since somebody asked.
     pub(super) skipped: usize,
@@ -163,36 +159,13 @@ impl Reader<'_> {
         if page.messages.is_empty() && !moves {
             return Ok(());
         }
-        let reach = self.clock.wall() - self.max_age;
-        let (old, messages) = page
-            .messages
-            .into_iter()
-            .partition(|message| is_before(message, reach));
-        self.skip(old).await?;
-        self.admit(Page {
-            messages,
-            advance: Some(advance),
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// D4: what is older than the catch-up reaches back is recorded, and gets no turn. It goes in by itself, so that the
-    /// answer tells how many of them are news: strangers leave no row, and what is read again was counted before.
-    async fn skip(&mut self, mut old: Vec<Inbound>) -> Result<(), Halt> {
-        if old.is_empty() {
-            return Ok(());
-        }
-        for message in &mut old {
-            message.disposition = Disposition::Consumed(Consumed::Skipped(TOO_OLD));
-        }
-        self.skipped += self
+        let admitted = self
             .admit(Page {
-                messages: old,
-                advance: None,
+                messages: page.messages,
+                advance: Some(advance),
             })
-            .await?
-            .new;
+            .await?;
+        self.skipped += admitted.skipped;
         Ok(())
     }
 
@@ -216,11 +189,6 @@ impl Reader<'_> {
     async fn admit(&self, page: Page) -> Result<Admitted, Halt> {
         self.ingress.clone().oneshot(page).await.map_err(Halt::Store)
     }
-}
-
-fn is_before(message: &Inbound, reach: Timestamp) -> bool {
-    let starts_a_turn = matches!(message.kind, Kind::Message | Kind::Command { .. });
-    starts_a_turn && message.sent_at < reach && message.disposition == Disposition::Turn
 }
 
 pub(super) fn endless(place: &Place) -> Halt {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::{
     id::ConversationId,
     inbound::{Disposition, Inbound, Kind},
-    ingress::{Step, each::may_leave_a_row},
+    ingress::Step,
     settings::Filter,
 };
 
@@ -45,10 +45,6 @@ impl Step for Addressed {
         if !self.is_served(message) {
             message.disposition = Disposition::Refused("not addressed to us");
         }
-    }
-
-    fn concerns(&self, disposition: &Disposition) -> bool {
-        may_leave_a_row(disposition)
     }
 }
 

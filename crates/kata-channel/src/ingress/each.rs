@@ -10,27 +10,13 @@ use tower::{Layer, Service};
 
 use crate::{
     error::Error,
-    inbound::{Admitted, Consumed, Disposition, Inbound, Page},
+    inbound::{Admitted, Disposition, Inbound, Page},
 };
 
 /// One decision about one message. It does not wait and does no I/O (D1).
 pub trait Step: fmt::Debug + Send + Sync + 'static {
-    /// Looks at a message and may decide what becomes of it.
+    /// Looks at a message and may decide what becomes of it. What an earlier layer consumed or refused is decided, and is not shown.
     fn step(&self, message: &mut Inbound);
-
-    /// Whether a message is this step's to look at. What an earlier layer consumed or refused is decided; only a step that
-    /// refuses also looks at what was passed over for its age, so that nothing from a stranger leaves a row.
-    fn concerns(&self, disposition: &Disposition) -> bool {
-        *disposition == Disposition::Turn
-    }
-}
-
-/// Undecided, or passed over for its age: what a step that refuses is concerned with.
-pub(super) fn may_leave_a_row(disposition: &Disposition) -> bool {
-    matches!(
-        disposition,
-        Disposition::Turn | Disposition::Consumed(Consumed::Skipped(_))
-    )
 }
 
 /// Applies a [`Step`] to each message of a page before the wrapped service sees the page.
@@ -100,7 +86,7 @@ where
 
     fn call(&mut self, mut page: Page) -> Self::Future {
         for message in &mut page.messages {
-            if self.step.concerns(&message.disposition) {
+            if message.disposition == Disposition::Turn {
                 self.step.step(message);
             }
         }
@@ -143,6 +129,7 @@ mod tests {
             new: 1,
             known: 0,
             refused: 1,
+            skipped: 0,
         });
         let dispositions: Vec<_> = page.messages.iter().map(|m| m.disposition.clone()).collect();
         assert_eq!(dispositions, [Disposition::Turn, Disposition::Refused("no")]);

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::{
     id::{ConversationId, SenderId},
     inbound::{Consumed, Disposition, Inbound, Kind, Role},
-    ingress::{Door, Step, each::may_leave_a_row, paired},
+    ingress::{Door, Step, paired},
     settings::{Filter, Settings},
 };
 
@@ -78,18 +78,12 @@ impl Step for SenderGate {
         let Some(reason) = self.refusal(message) else {
             return;
         };
-        let is_new = message.disposition == Disposition::Turn;
-        message.disposition = if is_new && message.role == Role::Stranger && self.door.is_knocked_at(message)
-        {
+        message.disposition = if message.role == Role::Stranger && self.door.is_knocked_at(message) {
             paired::forget_words(message);
             Disposition::Consumed(Consumed::Pairing)
         } else {
             Disposition::Refused(reason)
         };
-    }
-
-    fn concerns(&self, disposition: &Disposition) -> bool {
-        may_leave_a_row(disposition)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The ingress layers: who may speak, what answers a question, what is for us, what must wait.
 //!
-//! Nothing in the ingress stack waits (D1), so every layer is a [`Step`]: a synchronous look at one message that may
+//! Nothing in the ingress stack waits (D1), so nearly every layer is a [`Step`]: a synchronous look at one message that may
 //! change its [`Disposition`](crate::Disposition). [`EachLayer`] makes a tower layer of a step. The order that the
 //! steps are meant for:
 //!
@@ -10,8 +10,10 @@
 //! 4. [`Addressed`]: what is said in passing, where others talk, is nothing to us;
 //! 5. [`ChatCommands`]: `/reset` and its like, which count with or without the trigger;
 //! 6. [`Trigger`]: a text without the trigger is nothing to us;
-//! 7. [`Quota`]: stamps `not_before`. Here, so that only what waits for a turn is metered;
-//! 8. [`Coalesce`]: stamps it too, where a channel waits for more of what somebody has to say (D14).
+//! 7. [`CatchUpLayer`]: what history brings too late leaves a row and gets no turn. A layer of pages and no step, since what is
+//!    pushed does not come late;
+//! 8. [`Quota`]: stamps `not_before`. Here, so that only what waits for a turn is metered;
+//! 9. [`Coalesce`]: stamps it too, where a channel waits for more of what somebody has to say (D14).
 //!
 //! ```
 //! use kata_channel::{Admitted, Clock, Error, Page, drive::Ingress, ingress::*, settings::{Filter, Settings}};
@@ -32,6 +34,7 @@
 //!     .layer(EachLayer::new(Addressed::new(&filter)))
 //!     .layer(EachLayer::new(ChatCommands::new(trigger.clone())))
 //!     .layer(EachLayer::new(trigger))
+//!     .layer(CatchUpLayer::new(&settings.catch_up, clock.clone()))
 //!     .layer(EachLayer::new(Quota::new(&settings.quota, clock.clone())))
 //!     .layer(EachLayer::new(Coalesce::new(&settings.coalesce, clock)))
 //!     .service(admit);
@@ -42,6 +45,7 @@
 
 mod addressed;
 mod approval;
+mod catch_up;
 mod coalesce;
 mod command;
 mod controls;
@@ -59,6 +63,7 @@ mod trigger;
 
 pub use addressed::Addressed;
 pub use approval::{ApprovalRouter, Questions};
+pub use catch_up::{CatchUp, CatchUpLayer};
 pub use coalesce::Coalesce;
 pub use command::ChatCommands;
 pub use controls::Controls;

@@ -10,7 +10,7 @@ use crate::{
     id::{ConversationId, MessageId, SenderId},
     inbound::Inbound,
     ingress::{Step, meter::Meter},
-    settings,
+    settings::{self, CatchUp},
     time::{Clock, Timestamp},
 };
 
@@ -24,6 +24,8 @@ const REMEMBERED: usize = 4096;
 #[derive(Debug)]
 pub struct Quota {
     meters: Option<Mutex<Meters>>,
+    /// What comes in a digest is one turn, however many it is: it is not metered.
+    catch_up: CatchUp,
     clock: Clock,
 }
 
@@ -51,15 +53,24 @@ impl Quota {
         let metered = meters.per_sender.is_some() || meters.channel.is_some();
         Self {
             meters: metered.then(|| Mutex::new(meters)),
+            catch_up: CatchUp::default(),
             clock,
         }
+    }
+
+    /// Of a channel that catches up like this.
+    #[must_use]
+    pub fn catching_up(mut self, settings: &CatchUp) -> Self {
+        self.catch_up = settings.clone();
+        self
     }
 }
 
 impl Step for Quota {
     fn step(&self, message: &mut Inbound) {
         let Some(meters) = &self.meters else { return };
-        if !message.starts_a_turn() {
+        let age = self.clock.wall().since(message.sent_at);
+        if !message.starts_a_turn() || self.catch_up.digests(age) {
             return;
         }
         let mut meters = meters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,6 +200,27 @@ mod tests {
         clock.set_wall(START);
         assert_eq!(stamp(&quota, "U1", 2), None);
         assert_eq!(stamp(&quota, "U1", 3), Some(60));
+    }
+
+    #[test]
+    fn what_comes_in_a_digest_is_one_turn_and_holds_nobody_up() {
+        let digest = CatchUp {
+            mode: settings::CatchUpMode::Digest,
+            ..CatchUp::default()
+        };
+        let quota = quota(None, Some(1), &ManualClock::at(START)).catching_up(&digest);
+        let stamp = |id: usize, ago: u64| {
+            let mut message = Inbound {
+                id: id.to_string().into(),
+                sent_at: START - Duration::from_secs(ago),
+                ..sample::message("hi")
+            };
+            quota.step(&mut message);
+            message.not_before
+        };
+        assert!((0..10).all(|id| stamp(id, 3600).is_none()));
+        assert_eq!(stamp(10, 0), None, "the first that is news");
+        assert!(stamp(11, 0).is_some());
     }
 
     #[test]

@@ -1,19 +1,41 @@
 //! The steps in their order, as a channel has them.
 
+use std::time::Duration;
+
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use super::*;
 use crate::{
     error::Error,
     id::Place,
-    inbound::{Admitted, ApprovalAnswer, ApprovalDecision, Consumed, Disposition, Inbound, Kind, Page},
+    inbound::{
+        Admitted, Advance, ApprovalAnswer, ApprovalDecision, Consumed, Cursor, Disposition, Inbound, Kind,
+        Page,
+    },
     settings::{Filter, Quota as Limits, Settings},
     time::{ManualClock, Timestamp},
 };
 
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
 /// What the store would see of a page in a channel that serves `C1`, is called "kata", has one turn a minute, and asked `7Q4`
 /// in `C1` and in `C2`.
 async fn admitted(messages: Vec<Inbound>) -> Vec<(String, Disposition, bool)> {
+    seen(Page::pushed(messages)).await
+}
+
+/// The same, read from history.
+async fn caught_up(messages: Vec<Inbound>) -> Vec<(String, Disposition, bool)> {
+    let place = Place::conversation("C1");
+    let to = Cursor("1".into());
+    seen(Page {
+        messages,
+        advance: Some(Advance::To { place, to }),
+    })
+    .await
+}
+
+async fn seen(page: Page) -> Vec<(String, Disposition, bool)> {
     let filter = Filter {
         trigger_patterns: Some(vec!["kata".into()]),
         channel_ids: Some(vec!["C1".into()]),
@@ -27,7 +49,7 @@ async fn admitted(messages: Vec<Inbound>) -> Vec<(String, Disposition, bool)> {
         ..Settings::default()
     };
     let trigger = Trigger::compile(filter.patterns()).expect("a valid pattern");
-    let clock = ManualClock::at(Timestamp::from_millis(1_700_000_000_000)).clock();
+    let clock = ManualClock::at(NOW).clock();
     let questions = Questions::default();
     for conversation in ["C1", "C2"] {
         questions.add(&conversation.into(), "7Q4");
@@ -39,15 +61,13 @@ async fn admitted(messages: Vec<Inbound>) -> Vec<(String, Disposition, bool)> {
         .layer(EachLayer::new(Addressed::new(&filter)))
         .layer(EachLayer::new(ChatCommands::new(trigger.clone())))
         .layer(EachLayer::new(trigger))
+        .layer(CatchUpLayer::new(&settings.catch_up, clock.clone()))
         .layer(EachLayer::new(Quota::new(&quota, clock)))
         .service(service_fn(move |page: Page| {
             let sent = seen.send(page);
             async move { sent.map(|()| Admitted::default()).map_err(Error::from) }
         }));
-    stack
-        .oneshot(Page::pushed(messages))
-        .await
-        .expect("the store takes everything");
+    stack.oneshot(page).await.expect("the store takes everything");
     let page = pages.recv().await.expect("a page arrived");
     page.messages
         .into_iter()
@@ -110,19 +130,25 @@ async fn a_stranger_answers_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_resets_nothing_and_leaves_no_row_of_a_stranger() {
-    let skipped = Disposition::Consumed(Consumed::Skipped("old"));
+async fn what_is_too_old_resets_nothing_spends_nothing_and_leaves_no_row_of_a_stranger() {
     let old = |id, text| Inbound {
-        disposition: skipped.clone(),
+        sent_at: NOW - Duration::from_secs(73 * 3600),
         ..by(id, sample::message(text))
     };
-    let seen = admitted(vec![
+    let seen = caught_up(vec![
         old("U1", "kata /reset"),
+        old("U1", "kata, hello"),
         old("U1", "chatter"),
         old("U9", "kata, hello"),
+        Inbound {
+            sent_at: NOW,
+            ..by("U1", sample::message("kata, now"))
+        },
     ])
     .await;
-    assert_eq!(seen[0].1, skipped);
-    assert_eq!(seen[1].1, Disposition::Refused("without the trigger"));
-    assert_eq!(seen[2].1, Disposition::Refused("a stranger"));
+    assert!(matches!(seen[0].1, Disposition::Consumed(Consumed::Skipped(_))));
+    assert!(matches!(seen[1].1, Disposition::Consumed(Consumed::Skipped(_))));
+    assert_eq!(seen[2].1, Disposition::Refused("without the trigger"));
+    assert_eq!(seen[3].1, Disposition::Refused("a stranger"));
+    assert_eq!((&seen[4].1, seen[4].2), (&Disposition::Turn, false));
 }

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use crate::{
     inbound::{Disposition, Inbound, Kind, Text},
-    ingress::{Exhausted, JsRegex, PatternError, Step, each::may_leave_a_row},
+    ingress::{Exhausted, JsRegex, PatternError, Step},
 };
 
 /// No trigger worth removing is longer: a text that is a word for us with its trigger is short. Bytes.
@@ -85,10 +85,6 @@ impl Step for Trigger {
         if !self.is_met(message) {
             message.disposition = Disposition::Refused("without the trigger");
         }
-    }
-
-    fn concerns(&self, disposition: &Disposition) -> bool {
-        may_leave_a_row(disposition)
     }
 }
 

@@ -233,6 +233,7 @@ fn stored() -> Stored {
             new: 1,
             known: 2,
             refused: 3,
+            skipped: 4,
         },
         sessions: vec![session("w2", "s1")],
         messages: vec![message("w2", "hello")],

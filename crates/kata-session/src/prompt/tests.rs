@@ -44,6 +44,27 @@ fn read_back(prompt: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn a_digest_is_said_to_be_one_outside_the_fence() {
+    let (channel, place) = (ChannelKey::new("ws_1", "work"), Place::conversation("C1"));
+    let mut later = said("While you were away 9 messages came in");
+    later.sent_at = Timestamp::from_millis(1_700_000_600_000);
+    let messages = [said("is it green?"), later];
+    let prompt = Prompt::new("slack", &channel, &place, &messages)
+        .as_digest(true)
+        .render();
+    let before = prompt.split("BEGIN").next().unwrap();
+    assert!(
+        before.contains(
+            "While you were away 2 messages came in, said between 2023-11-14T22:13:20.000Z and 2023-11-14T22:23:20.000Z (UTC)."
+        ),
+        "{prompt}"
+    );
+    let texts: Vec<String> = read_back(&prompt).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, messages.map(|said| said.text));
+    assert!(!render(&[said("x")]).contains("away"));
+}
+
+#[test]
 fn a_prompt_reads_like_this() {
     let mut first = said("is the build green?\nand since when?");
     first.files.push(Enclosed {

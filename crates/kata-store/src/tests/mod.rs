@@ -31,6 +31,7 @@ mod old_tasks;
 mod opening;
 mod outbox;
 mod pairing;
+mod piled;
 mod planner;
 mod planning;
 mod queue;

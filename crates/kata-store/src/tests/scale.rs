@@ -83,7 +83,7 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
         };
         costs.push((name, run(&fixture, &conn, |tx| admit::admit(tx, admit)).1));
     }
-    let (claimed, cost) = run(&fixture, &conn, |tx| claim::claim(tx, &[(id, 1)]));
+    let (claimed, cost) = run(&fixture, &conn, |tx| claim::claim(tx, &[(id, 1).into()]));
     costs.push(("claim", cost));
     let Claim::Turn(turn) = claimed else {
         panic!("nothing to claim")
@@ -101,7 +101,7 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
         [&full_lane],
     )
     .unwrap();
-    let (claimed, cost) = run(&fixture, &conn, |tx| claim::claim(tx, &[(id, 1)]));
+    let (claimed, cost) = run(&fixture, &conn, |tx| claim::claim(tx, &[(id, 1).into()]));
     costs.push(("claim in a full lane", cost));
     let Claim::Turn(turn) = claimed else {
         panic!("nothing to claim")
@@ -144,7 +144,7 @@ fn costs(rows: i64) -> Vec<(&'static str, i64)> {
 /// A message's plain way, in through a lane that is known and out as one part.
 fn plain_way(fixture: &Fixture, conn: &Connection) {
     let id = crate::ChannelId(1);
-    let (claimed, _) = run(fixture, conn, |tx| claim::claim(tx, &[(id, 1)]));
+    let (claimed, _) = run(fixture, conn, |tx| claim::claim(tx, &[(id, 1).into()]));
     let Claim::Turn(turn) = claimed else {
         panic!("nothing to claim")
     };

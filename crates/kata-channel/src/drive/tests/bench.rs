@@ -13,14 +13,16 @@ use tokio::{
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
-use tower::service_fn;
+use tower::{Layer as _, service_fn};
 
 use super::platform::{NOW, Platform};
 use crate::{
     drive::{Cursors, DriveSettings, Driver, DriverEvent, Ingress, Jitter},
     error::Error,
     id::{MessageId, Place},
-    inbound::{Admitted, Advance, Cursor, Disposition, Inbound, Page},
+    inbound::{Admitted, Advance, Consumed, Cursor, Disposition, Inbound, Page},
+    ingress::CatchUpLayer,
+    settings,
     time::{ManualClock, Timestamp},
 };
 
@@ -75,6 +77,10 @@ impl Ledger {
                 Some(place) => book.waiting.push((place.clone(), message.id.clone())),
                 None => book.ready.push(message.id.clone()),
             }
+            admitted.skipped += usize::from(matches!(
+                message.disposition,
+                Disposition::Consumed(Consumed::Skipped(_))
+            ));
             book.rows.push(message);
             admitted.new += 1;
         }
@@ -105,10 +111,12 @@ impl Ledger {
 
     fn ingress(&self) -> Ingress {
         let ledger = self.clone();
-        Ingress::new(service_fn(move |page| {
+        let clock = ManualClock::at(Timestamp::from_millis(NOW * 1000)).clock();
+        let catch_up = CatchUpLayer::new(&settings::CatchUp::default(), clock);
+        Ingress::new(catch_up.layer(service_fn(move |page| {
             let answer = ledger.admit(page);
             async move { answer }
-        }))
+        })))
     }
 }
 
@@ -163,10 +171,7 @@ impl Bench {
         let platform = platform.shared();
         let (thaw, thawed) = watch::channel(0);
         let (events, heard) = mpsc::channel(64);
-        let settings = DriveSettings {
-            poll_interval: None,
-            max_age: Duration::from_secs(72 * 3600),
-        };
+        let settings = DriveSettings { poll_interval: None };
         let clock = ManualClock::at(Timestamp::from_millis(NOW * 1000)).clock();
         let driver = Driver::new(
             platform.clone(),
