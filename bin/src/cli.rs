@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::tasks::TypeArg;
+use crate::{auth, channels, tasks::TypeArg};
 
 const AFTER_HELP: &str = "\
 State, settings (daemon.json) and logs (logs/katad.log) are in $KATA_CONFIG_DIR, else $CRAFT_CONFIG_DIR, else
@@ -105,6 +105,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TaskCommand,
     },
+    /// Channels of the config directory: write one, list them, try them out
+    Channels {
+        #[command(subcommand)]
+        command: ChannelsCommand,
+    },
+    /// Store a channel's token, and have its platform check it
+    Auth(auth::Asked),
     /// Serve the daemon's tools to an agent over MCP on stdin and stdout; the daemon starts this by itself
     #[command(hide = true)]
     Tools,
@@ -126,6 +133,26 @@ pub(crate) enum GrantsCommand {
     Revoke {
         /// Its number, as `katad grants` shows it
         grant: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChannelsCommand {
+    /// Write the config of a new channel
+    Add(channels::New),
+    /// What is configured, and where the tokens come from
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask the platforms whether token, scopes and conversations are good
+    Check {
+        /// The channel's name; without it all that are switched on
+        channel: Option<String>,
+        /// Its workspace, by id or name
+        #[arg(long, value_name = "ID")]
+        workspace: Option<String>,
     },
 }
 

@@ -2,7 +2,7 @@
 
 mod tools;
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use kata_channel::ChannelKey;
 use kata_ipc::{
@@ -15,7 +15,8 @@ use kata_ipc::{
 use kata_store::{Retried, StoreError};
 
 use crate::{
-    daemon::{Asked, Channels, Daemon},
+    daemon::{Asked, Channels, Daemon, Desired},
+    folder::{Handed, own_tokens},
     pairing, plugins, query, tasks,
 };
 
@@ -37,7 +38,7 @@ pub(crate) async fn carry_out(daemon: &Arc<Daemon>, request: Request) {
                 .status(daemon.events.current(), None, request_id)
                 .await
         }
-        Command::ConfigureChannels(configure) => configure_channels(daemon, &configure, request_id),
+        Command::ConfigureChannels(configure) => configure_channels(daemon, configure, request_id),
         Command::MessageProcessed(processed) => {
             let Some(host) = daemon.host.clone() else { return };
             let daemon = Arc::clone(daemon);
@@ -155,20 +156,38 @@ fn unavailable(what: &str, so: &str) -> Refused {
 }
 
 /// The whole desired state. Carried out in a task of its own: connecting to a platform must not hold up a command.
-fn configure_channels(daemon: &Arc<Daemon>, configure: &ConfigureChannels, request_id: Option<String>) {
-    let asked = configure.workspaces.iter().map(|workspace| Asked {
-        workspace: &workspace.workspace_id,
-        configs: &workspace.configs,
-        tokens: &workspace.tokens,
-        enabled_plugins: &workspace.enabled_plugins,
-    });
-    let desired = daemon.read(asked);
+fn configure_channels(daemon: &Arc<Daemon>, configure: ConfigureChannels, request_id: Option<String>) {
     let number = daemon.channels.next_configuration();
     let daemon = Arc::clone(daemon);
     daemon.tasks.clone().spawn(async move {
+        let reading = {
+            let daemon = Arc::clone(&daemon);
+            // Our own store may ask the system's keyring, and that one a person.
+            tokio::task::spawn_blocking(move || desired(&daemon, &configure))
+        };
+        let Ok(desired) = reading.await else { return };
         Channels::configure(&daemon, number, desired).await;
         answer(&daemon, request_id, Answer::done()).await;
     });
+}
+
+fn desired(daemon: &Daemon, configure: &ConfigureChannels) -> Desired {
+    let own = own_tokens(&daemon.home);
+    let workspaces = &configure.workspaces;
+    let tokens: Vec<_> = workspaces
+        .iter()
+        .map(|workspace| Handed {
+            tokens: &workspace.tokens,
+            own: &own,
+        })
+        .collect();
+    let asked = iter::zip(workspaces, &tokens).map(|(workspace, tokens)| Asked {
+        workspace: &workspace.workspace_id,
+        configs: &workspace.configs,
+        tokens,
+        enabled_plugins: &workspace.enabled_plugins,
+    });
+    daemon.reader().read(asked)
 }
 
 /// Routed to the plugin, and answered with what it says.

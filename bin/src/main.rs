@@ -4,6 +4,8 @@
 mod admit;
 mod agents;
 mod audit;
+mod auth;
+mod channels;
 mod chat;
 mod cli;
 mod commands;
@@ -35,6 +37,7 @@ mod stdio;
 mod tasks;
 mod terminal;
 mod tools;
+mod tryout;
 mod turn;
 mod watch;
 mod wire;
@@ -43,7 +46,7 @@ use std::{io, process::ExitCode};
 
 use clap::Parser;
 
-use crate::cli::{AuditCommand, Cli, Command, TaskCommand};
+use crate::cli::{AuditCommand, ChannelsCommand, Cli, Command, TaskCommand};
 
 fn main() -> ExitCode {
     // Reads FAILPOINTS, for as long as the process lives. The kill tests' binary alone has this.
@@ -81,6 +84,14 @@ fn main() -> ExitCode {
                     json,
                 },
         } => tasks::preview(&schedule, kind, zone.as_deref(), count, json),
+        Command::Channels { command } => match command {
+            ChannelsCommand::Add(new) => channels::add(&new),
+            ChannelsCommand::List { json } => channels::list(json),
+            ChannelsCommand::Check { channel, workspace } => {
+                channels::check(channel.as_deref(), workspace.as_deref())
+            }
+        },
+        Command::Auth(asked) => auth::run(&asked),
         Command::Tools => tools::run(),
         // Its exit code is the program's.
         Command::Guard { control, command } => return kata_agent::guard::run(control, &command),

@@ -41,6 +41,17 @@ pub(crate) fn fail(why: impl Display, exit: Exit) -> Exit {
     exit
 }
 
+/// Asks a person something, on stderr: the answer is typed behind it.
+pub(crate) fn ask(what: impl Display) {
+    let mut stderr = io::stderr().lock();
+    let _ = write!(stderr, "{what}: ").and_then(|()| stderr.flush());
+}
+
+/// Ends the line of a question whose answer was not shown.
+pub(crate) fn asked() {
+    let _ = writeln!(io::stderr().lock());
+}
+
 /// A table with a heading; columns as wide as what stands in them.
 pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
     let width = |n: usize| {

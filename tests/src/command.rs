@@ -3,11 +3,17 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fs::File,
+    os::unix::ffi::OsStrExt,
+    path::Path,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStderr, Command},
@@ -103,6 +109,48 @@ impl Katad {
         }
     }
 
+    /// Runs it to its end with a terminal as its stdin, where somebody types these lines, each when something is asked. Gives what the
+    /// terminal showed as well.
+    ///
+    /// # Panics
+    /// If there is no binary or no terminal, or the command does not end.
+    pub async fn run_typed(self, lines: &[&str]) -> (Done, String) {
+        let (mut keyboard, screen) = open_terminal();
+        let mut child = self
+            .command()
+            .stdin(Stdio::from(screen))
+            .spawn()
+            .expect("katad can be started");
+        let mut stderr = child.stderr.take().expect("it is piped");
+        let typing = async {
+            let mut asked = String::new();
+            for (n, line) in lines.iter().enumerate() {
+                while asked.matches(": ").count() <= n {
+                    let mut buffer = [0; 1024];
+                    let read = stderr.read(&mut buffer).await.expect("a pipe");
+                    assert_ne!(read, 0, "it ended: {asked}");
+                    asked.push_str(&String::from_utf8_lossy(&buffer[..read]));
+                }
+                std::io::Write::write_all(&mut keyboard, format!("{line}\n").as_bytes()).expect("a terminal");
+            }
+            stderr.read_to_string(&mut asked).await.expect("a pipe");
+            asked
+        };
+        let stderr = timeout(PATIENCE, typing)
+            .await
+            .expect("the command asks and ends");
+        let output = child
+            .wait_with_output()
+            .await
+            .expect("our own child can be waited for");
+        let done = Done {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr,
+        };
+        (done, shown(keyboard))
+    }
+
     /// Starts it, with its stdin closed.
     ///
     /// # Panics
@@ -141,6 +189,31 @@ impl Katad {
             .kill_on_drop(true);
         command
     }
+}
+
+/// A terminal: the end with the keyboard, and the end that programs see.
+fn open_terminal() -> (File, File) {
+    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&keyboard).expect("a terminal");
+    unlockpt(&keyboard).expect("a terminal");
+    let name = ptsname(&keyboard, Vec::new()).expect("a terminal");
+    let path = Path::new(OsStr::from_bytes(name.as_bytes()));
+    let screen = File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .expect("a terminal");
+    (File::from(keyboard), screen)
+}
+
+/// What is left to read once every program has closed its end.
+fn shown(mut keyboard: File) -> String {
+    let (mut shown, mut buffer) = (Vec::new(), [0; 1024]);
+    // The other end is closed: that is an error here, and not the end of a file.
+    while let Ok(n @ 1..) = std::io::Read::read(&mut keyboard, &mut buffer) {
+        shown.extend_from_slice(&buffer[..n]);
+    }
+    String::from_utf8_lossy(&shown).into_owned()
 }
 
 async fn collect(log: Arc<Log>, mut child: Child, mut stderr: ChildStderr) {

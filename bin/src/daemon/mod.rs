@@ -339,14 +339,13 @@ impl Daemon {
         order.into_iter().map(take).collect()
     }
 
-    /// Reads what is asked for: by `configure_channels`, or by the folder. May block for the keyring.
-    pub(crate) fn read<'a>(&self, asked: impl IntoIterator<Item = Asked<'a>>) -> Desired {
-        let reader = Reader {
+    /// Reads what is asked for: by `configure_channels`, or by the folder.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader {
             plugins: self.registrar(),
             config: &self.config,
             with_host: self.host.is_some(),
-        };
-        reader.read(asked)
+        }
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) trait TokensOf: std::fmt::Debug {
 pub(crate) struct Tokens {
     pub(crate) token: Option<SecretString>,
     pub(crate) app_token: Option<SecretString>,
+    /// Where the token was found.
+    pub(crate) from: Option<&'static str>,
     /// Where a token was looked for, and how one is brought there: said if the channel cannot do without.
     pub(crate) advice: Option<String>,
 }
@@ -74,7 +76,7 @@ impl TokensOf for BTreeMap<String, SecretString> {
         Ok(Tokens {
             token: of(config.credentials.key()),
             app_token: of(config.credentials.app_token_key()),
-            advice: None,
+            ..Tokens::default()
         })
     }
 }

@@ -1,6 +1,8 @@
 //! What the config directory says, for a run without the app: workspaces, their channels, their plugins, their tokens.
 
 mod environment;
+mod handed;
+mod local;
 mod tokens;
 
 use std::{
@@ -8,12 +10,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kata_home::{HomeError, Workspaces, channels, enabled_plugins, source_channels};
+use kata_home::{HomeError, Keyring, TokenStore, Workspaces, channels, enabled_plugins, source_channels};
 use kata_ipc::config::RawConfig;
 use kata_plugin::Registrar;
 use serde_json::{Map, Value};
 
-pub(crate) use self::{environment::Environment, tokens::Vault};
+pub(crate) use self::{
+    environment::Environment,
+    handed::Handed,
+    local::Local,
+    tokens::{Vault, app_token_key, token_key},
+};
 use crate::{
     daemon::{Asked, Desired, Reader, Refusal},
     home::Home,
@@ -35,6 +42,8 @@ pub(crate) struct Folder {
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     pub(crate) id: String,
+    /// What people call it.
+    pub(crate) name: String,
     pub(crate) root: PathBuf,
     pub(crate) enabled_plugins: Vec<String>,
     pub(crate) configs: Vec<RawConfig>,
@@ -55,6 +64,7 @@ impl Folder {
             folder.wanted.follow(&listed.root);
             let workspace = Workspace {
                 id: listed.id.clone(),
+                name: listed.name.clone(),
                 root: listed.root.clone(),
                 enabled_plugins: Vec::new(),
                 configs: Vec::new(),
@@ -117,10 +127,23 @@ fn each<T>(all: Vec<Result<T, HomeError>>, config: impl Fn(T) -> Map<String, Val
     all.into_iter().map(|one| one.map(&config)).collect()
 }
 
+/// katad's own store. `KATA_KEYRING=off` keeps it from the system's keyring.
+pub(crate) fn own_tokens(home: &Home) -> TokenStore {
+    let is_off = std::env::var_os("KATA_KEYRING").is_some_and(|value| value == "off");
+    let keyring = if is_off { Keyring::Off } else { Keyring::System };
+    TokenStore::new(home.dir(), keyring)
+}
+
+/// `$HOME`, else what the system knows of the user.
+pub(crate) fn user_home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}
+
 /// What is followed even if nothing can be read.
 pub(crate) fn wanted(home: &Home) -> Wanted {
     let mut wanted = Wanted::default();
     wanted.files.insert(home.dir().join("config.json"));
+    wanted.files.insert(own_tokens(home).file());
     wanted
 }
 

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    daemon::{Channels, Daemon, Desired, Reader},
+    daemon::{Channels, Daemon, Desired},
     folder::{self, Environment, Folder, Vault},
     watch::{Wanted, Watch},
 };
@@ -52,15 +52,8 @@ async fn look(daemon: &Arc<Daemon>, environment: &Environment, user: &Option<Pat
             Err(_) => folder::wanted(&daemon.home),
         };
         wanted.files.extend(user.as_deref().map(Vault::app_file));
-        let vault = Vault::new(environment, user);
-        let desired = folder.map(|folder| {
-            let reader = Reader {
-                plugins: daemon.registrar(),
-                config: &daemon.config,
-                with_host: false,
-            };
-            folder.desired(&vault, reader)
-        });
+        let vault = Vault::new(environment, folder::own_tokens(&daemon.home), user);
+        let desired = folder.map(|folder| folder.desired(&vault, daemon.reader()));
         Look { desired, wanted }
     });
     reading.await.ok()

@@ -4,7 +4,7 @@
 mod follow;
 mod words;
 
-use std::{future::pending, path::PathBuf};
+use std::future::pending;
 
 use kata_ipc::event::DaemonStatus;
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use crate::{
     daemon::Events,
     drain::{self, Ending, Sign},
     exit::Exit,
-    folder::Environment,
+    folder::{Environment, user_home},
     home::{DaemonConfig, Home, Lock, LockError, parse_daemon_json},
     logging, start, terminal,
 };
@@ -77,11 +77,6 @@ async fn serve(home: Home, config: DaemonConfig) -> Exit {
     events.status(DaemonStatus::Stopped, None, None).await;
     tracing::info!("stopped");
     exit
-}
-
-/// `$HOME`, else what the system knows of the user.
-pub(crate) fn user_home() -> Option<PathBuf> {
-    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
 }
 
 fn cannot_start(why: &str, exit: Exit) -> Exit {

@@ -1,10 +1,13 @@
 //! The channels of a workspace.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Map, Value};
 
-use crate::{HomeError, folders};
+use crate::{HomeError, folders, write};
 
 /// The config of a channel, as it stands in its folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +34,53 @@ pub fn channels(root: &Path) -> Result<Vec<Result<ChannelFile, HomeError>>, Home
         Ok(ChannelFile { slug, file, config })
     });
     Ok(channels.collect())
+}
+
+/// A channel cannot be added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddError {
+    /// The name is none for a folder of the app.
+    #[error(
+        "{slug:?} is no name for a channel: take letters, digits, '-' and '_', beginning with a letter or digit"
+    )]
+    BadName {
+        /// The name.
+        slug: String,
+    },
+    /// There is one of that name.
+    #[error("{} is there already; edit that, or take another name", file.display())]
+    Exists {
+        /// Its config.
+        file: PathBuf,
+    },
+    /// The config cannot be written.
+    #[error("{} cannot be written", file.display())]
+    Unwritable {
+        /// Where it would be.
+        file: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Writes the config of a new channel, for its owner alone: whole, or not at all. One that is there is never written over.
+///
+/// # Errors
+/// As [`AddError`].
+pub fn add_channel(root: &Path, slug: &str, config: &Map<String, Value>) -> Result<PathBuf, AddError> {
+    if !folders::is_name(slug) {
+        let slug = slug.to_owned();
+        return Err(AddError::BadName { slug });
+    }
+    let file = folders::file(&root.join("channels"), slug);
+    let text = format!("{:#}\n", Value::Object(config.clone()));
+    match write::create(&file, text.as_bytes()) {
+        Ok(()) => Ok(file),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(AddError::Exists { file }),
+        Err(source) => Err(AddError::Unwritable { file, source }),
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +129,28 @@ mod tests {
             json!(work.config),
             json!({ "slug": "work", "adapter": "slack", "enabled": true })
         );
+    }
+
+    #[test]
+    fn a_channel_is_added_once_and_read_as_it_was_written() {
+        let root = tempfile::tempdir().unwrap();
+        let config = json!({ "slug": "team", "adapter": "slack", "enabled": true });
+        let config = config.as_object().unwrap();
+        let file = add_channel(root.path(), "team", config).unwrap();
+        let read = channels(root.path()).unwrap();
+        let [Ok(channel)] = &read[..] else {
+            panic!("{read:?}")
+        };
+        assert_eq!((&channel.file, &channel.config), (&file, config));
+
+        fs::write(&file, "// mine").unwrap();
+        let again = add_channel(root.path(), "team", config).unwrap_err();
+        assert!(matches!(again, AddError::Exists { .. }), "{again}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "// mine");
+        for name in ["", "../x", "a b", ".x"] {
+            let refused = add_channel(root.path(), name, config).unwrap_err();
+            assert!(matches!(refused, AddError::BadName { .. }), "{refused}");
+        }
     }
 
     #[test]

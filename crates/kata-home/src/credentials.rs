@@ -63,6 +63,23 @@ struct Entry {
     source: Option<String>,
 }
 
+// === impl Credential ===
+
+impl Credential {
+    /// A token, and nothing known of it.
+    #[must_use]
+    pub fn new(value: SecretString) -> Self {
+        Self {
+            value,
+            refresh_token: None,
+            expires_at: None,
+            client_id: None,
+            token_type: None,
+            source: None,
+        }
+    }
+}
+
 // === impl Credentials ===
 
 impl Credentials {

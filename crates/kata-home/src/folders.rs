@@ -56,7 +56,8 @@ fn names(parent: &Path) -> Result<Vec<String>, HomeError> {
     Ok(names)
 }
 
-fn is_name(name: &str) -> bool {
+/// The app's own rule for the names of channels and sources.
+pub(crate) fn is_name(name: &str) -> bool {
     let is_more = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.bytes().all(is_more)
 }

@@ -1,7 +1,7 @@
 //! The folder of the desktop app, read without the app: workspaces, the channels in them, and the credentials of those.
 //!
-//! It only reads, and never writes there: the folder is the app's. This crate refuses to know: what a daemon is, what a
-//! channel's settings mean, who reaches a platform with a token, what time it is.
+//! What the app wrote is only read. Written are new channels where none was, and a store of tokens of our own. This crate refuses to
+//! know: what a daemon is, what a channel's settings mean, who reaches a platform with a token, what time it is.
 //!
 //! ```
 //! use std::path::Path;
@@ -25,14 +25,17 @@ mod json;
 mod machine;
 mod plugins;
 mod sources;
+mod tokens;
 mod variable;
 mod workspaces;
+mod write;
 
-pub use channels::{ChannelFile, channels};
+pub use channels::{AddError, ChannelFile, add_channel, channels};
 pub use credentials::{Credential, CredentialStore, Credentials, CredentialsError};
 pub use error::HomeError;
 pub use machine::{Machine, MachineError};
 pub use plugins::enabled_plugins;
 pub use sources::{SourceChannel, source_channels};
+pub use tokens::{Kept, Keyring, TokenStore, TokenStoreError};
 pub use variable::{app_token_variable, token_variable};
-pub use workspaces::{Workspace, Workspaces};
+pub use workspaces::{Workspace, Workspaces, WorkspacesError, begin_list};

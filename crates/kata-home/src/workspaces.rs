@@ -1,10 +1,14 @@
 //! The workspaces of the app, and the folder of each.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    io,
+    path::{Component, Path, PathBuf},
+};
 
 use serde::Deserialize;
+use serde_json::json;
 
-use crate::{HomeError, json};
+use crate::{HomeError, json, write};
 
 /// What the app knows about a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +95,48 @@ impl Workspaces {
     }
 }
 
+/// The list of workspaces cannot be begun.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkspacesError {
+    /// There is one.
+    #[error("{} is there already", file.display())]
+    Exists {
+        /// Which.
+        file: PathBuf,
+    },
+    /// It cannot be written.
+    #[error("{} cannot be written", file.display())]
+    Unwritable {
+        /// Which.
+        file: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Begins `<config dir>/config.json` with one workspace, where there is none: for machines without the app. One that is there is
+/// never written over. The workspace's folder is made as well.
+///
+/// # Errors
+/// As [`WorkspacesError`].
+pub fn begin_list(config_dir: &Path, id: &str, created_ms: i64) -> Result<PathBuf, WorkspacesError> {
+    let file = config_dir.join("config.json");
+    if file.exists() {
+        return Err(WorkspacesError::Exists { file });
+    }
+    let root = config_dir.join("workspaces").join(folder_name(id));
+    let list = json!({ "workspaces": [{ "id": id, "name": id, "rootPath": root, "createdAt": created_ms }] });
+    let text = format!("{list:#}\n");
+    let written = write::create_folder(&root).and_then(|()| write::create(&file, text.as_bytes()));
+    match written {
+        Ok(()) => Ok(file),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(WorkspacesError::Exists { file }),
+        Err(source) => Err(WorkspacesError::Unwritable { file, source }),
+    }
+}
+
 /// The path with the home directory in it, as the app expands it: `~` at the start, `${HOME}` anywhere, `$HOME` before a
 /// separator or at the end. None where that is needed and not known.
 fn expanded(path: &str, home: Option<&Path>) -> Option<PathBuf> {
@@ -141,6 +187,20 @@ mod tests {
         // So that what is expected can be written down.
         read.config_dir = PathBuf::from("/config");
         Ok(read)
+    }
+
+    #[test]
+    fn a_list_is_begun_once_and_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = begin_list(folder.path(), "main", 1).unwrap();
+        let list = Workspaces::read(folder.path(), None).unwrap();
+        let [main] = list.all() else { panic!("{list:?}") };
+        assert_eq!((&*main.id, &*main.name), ("main", "main"));
+        assert!(main.root.is_dir() && main.root.starts_with(folder.path()));
+        fs::write(&file, "{}").unwrap();
+        let again = begin_list(folder.path(), "main", 1);
+        assert!(matches!(again, Err(WorkspacesError::Exists { .. })));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "{}");
     }
 
     #[test]

@@ -21,6 +21,27 @@ impl RawConfig {
         self.0.get("slug")?.as_str().filter(|slug| !slug.is_empty())
     }
 
+    /// The platform, if that much can be read.
+    #[must_use]
+    pub fn adapter(&self) -> Option<&str> {
+        self.0.get("adapter")?.as_str()
+    }
+
+    /// Whether it is switched on.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.0.get("enabled").and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// The same, switched on: for trying out what does not run.
+    #[must_use]
+    pub fn switched_on(mut self) -> Self {
+        if let Value::Object(fields) = &mut self.0 {
+            fields.insert("enabled".to_owned(), true.into());
+        }
+        self
+    }
+
     /// The config, typed.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ mod acp;
 mod agent;
 mod app_store;
 mod approvals;
+mod auth;
+mod channels;
 mod control;
 mod conversation;
 mod disk;

@@ -31,7 +31,7 @@ const TESTKIT: &str = "kata-testkit";
 
 /// A library, and the crates that may name it. Tests may hold it too: a fake speaks the protocol, and a test looks
 /// into a database.
-const FENCES: [(&str, &[&str]); 7] = [
+const FENCES: [(&str, &[&str]); 8] = [
     ("rusqlite", &["kata-store"]),
     ("deadpool-sqlite", &["kata-store"]),
     ("slack-morphism", &["kata-slack"]),
@@ -39,6 +39,7 @@ const FENCES: [(&str, &[&str]); 7] = [
     ("tokio-tungstenite", &["kata-discord", "kata-slack"]),
     ("agent-client-protocol", &["kata-agent"]),
     ("rmcp", &["kata-plugin"]),
+    ("keyring", &["kata-home"]),
 ];
 
 fn metadata() -> Result<Metadata> {
