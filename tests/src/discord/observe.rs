@@ -160,6 +160,22 @@ impl FakeDiscord {
         .await
     }
 
+    /// Waits until the history of `n` channels was read from some message on.
+    pub async fn wait_read(&self, n: usize) {
+        self.until(&format!("the history of {n} channels"), |state| {
+            let calls = state
+                .record
+                .calls
+                .iter()
+                .filter(|c| c.operation == "list_messages");
+            let onward =
+                calls.filter(|c| c.outcome.is_some() && c.query.iter().any(|(name, _)| name == "after"));
+            let read: std::collections::BTreeSet<&str> = onward.map(|c| c.path.as_str()).collect();
+            (read.len() >= n).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the `n`th session ever was begun or resumed and one is open.
     pub async fn wait_sessions(&self, n: usize) {
         self.until(&format!("session number {n}"), |state| {

@@ -192,6 +192,6 @@ impl Fake for FakeDiscord {
     }
 
     async fn wait_read(&self, n: usize) {
-        self.wait_calls("list_messages", n).await;
+        self.wait_read(n).await;
     }
 }

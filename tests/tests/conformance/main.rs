@@ -23,9 +23,6 @@ macro_rules! conforms {
                 async fn $behaviour() { crate::$topic::$behaviour::<$fake>().await; }
             )* }
         )*
-            crate::kill::dies_at_each! {
-                $fake; admit claim finish fail busy give_back cancel claim_out prepare settle adopt
-            }
         }
     };
     ($($platform:ident: $fake:ty)*) => { mod of { $(
@@ -74,4 +71,14 @@ macro_rules! conforms {
 
 conforms! {
     slack: kata_testkit::slack::FakeSlack
+    discord: kata_testkit::discord::FakeDiscord
+}
+
+mod killed {
+    mod slack {
+        crate::kill::dies_at_each! {
+            kata_testkit::slack::FakeSlack;
+            admit claim finish fail busy give_back cancel claim_out prepare settle adopt
+        }
+    }
 }
