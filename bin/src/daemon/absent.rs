@@ -76,7 +76,6 @@ pub(super) fn channel(daemon: &Arc<Daemon>, turn: &ClaimedTurn) -> Arc<Channel> 
             limit: usize::MAX,
         },
         dialect: Dialect::PLAIN,
-        nonce_holds: None,
         notices: false,
         approvals: false,
         silence: NEVER,

@@ -160,12 +160,17 @@ async fn send(daemon: &Arc<Daemon>, channel: &Arc<Channel>, part: &Part) {
 
 async fn read_back(daemon: &Arc<Daemon>, channel: &Arc<Channel>, part: &Part) {
     let now = daemon.clock.wall();
+    let first_attempt = Timestamp::from_millis(part.first_attempt_at.0);
+    let outbound = outbound(channel, part);
+    if rescue::nonce_decides(channel.adapter.nonce_holds(&outbound), first_attempt, now) {
+        return settle(daemon, Some(channel), part, Settle::Again).await;
+    }
     let found = match channel.adapter.read_back() {
         None => Ok(kata_channel::Finding::Unknowable),
         Some(platform) => {
             let lookup = Lookup {
-                outbound: outbound(channel, part),
-                since: Timestamp::from_millis(part.first_attempt_at.0) - WINDOW,
+                outbound,
+                since: first_attempt - WINDOW,
             };
             tokio::time::timeout(LOOKUP, platform.find(&lookup))
                 .await
@@ -213,7 +218,7 @@ async fn settle(daemon: &Arc<Daemon>, channel: Option<&Arc<Channel>>, part: &Par
         Settle::Later { at, error } => (Some(error.clone()), Some(Timestamp::from_millis(at.0))),
         Settle::Unknown { look_at, error } => (Some(error.clone()), Some(Timestamp::from_millis(look_at.0))),
         Settle::Park { error } => (Some(error.clone()), None),
-        Settle::Sent { .. } | Settle::Absent | Settle::NotTried => (None, None),
+        Settle::Sent { .. } | Settle::Absent | Settle::Again | Settle::NotTried => (None, None),
     };
     tracing::debug!(
         msg = part.answer,
@@ -253,6 +258,7 @@ fn name(outcome: &Settle) -> &'static str {
         Settle::Later { .. } => "later",
         Settle::Unknown { .. } => "unknown",
         Settle::Absent => "absent",
+        Settle::Again => "again, with its key",
         Settle::Park { .. } => "parked",
         Settle::NotTried => "not tried",
     }

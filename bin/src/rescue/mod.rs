@@ -13,6 +13,9 @@ pub(crate) use self::layer::RescueLayer;
 
 /// D20: the platform is asked for a part at the earliest this long after its attempt ended.
 const SETTLING: Duration = Duration::from_secs(5);
+/// D20: a part is sent again by its platform's nonce only while that holds for this much longer: an attempt's time, and some to
+/// wait for its turn.
+const NONCE_MARGIN: Duration = Duration::from_secs(45);
 /// D21: failures without effect back off from this …
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// … to this.
@@ -98,6 +101,12 @@ fn send(
             }
         }
     }
+}
+
+/// Whether a part of unknown outcome is sent again with its key, which the platform still knows if it took the first one (D20).
+/// A clock that was set back says nothing.
+pub(crate) fn nonce_decides(holds: Option<Duration>, first_attempt: Timestamp, now: Timestamp) -> bool {
+    holds.is_some_and(|holds| now >= first_attempt && now.since(first_attempt) + NONCE_MARGIN < holds)
 }
 
 /// What becomes of a part after the platform was asked for it (D20).
@@ -271,6 +280,22 @@ mod tests {
             send_of(SendError::none(no), 1, false),
             Settle::Park { .. }
         ));
+    }
+
+    #[test]
+    fn a_nonce_decides_while_it_certainly_holds_and_never_after() {
+        let holds = Some(Duration::from_secs(120));
+        for (holds, seconds, expect) in [
+            (None, 1, false),
+            (holds, 0, true),
+            (holds, 74, true),
+            (holds, 75, false),
+            (holds, 8 * 3600, false),
+            (holds, -10, false),
+        ] {
+            let now = Timestamp::from_millis(NOW.as_millis() + seconds * 1000);
+            assert_eq!(nonce_decides(holds, NOW, now), expect, "{seconds}");
+        }
     }
 
     #[test]

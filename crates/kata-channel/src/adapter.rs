@@ -60,8 +60,6 @@ pub struct Descriptor {
     pub length: Length,
     /// Its markup.
     pub dialect: Dialect,
-    /// How long the platform itself drops a second send with the same key; none = it never does.
-    pub nonce_holds: Option<Duration>,
     /// Notices may be written into its conversations (never by mail).
     pub notices: bool,
     /// Senders are who they seem: questions about tool calls may be asked and answered in its conversations, and chat
@@ -112,6 +110,12 @@ pub trait Adapter: Send + Sync + 'static {
     /// # Errors
     /// Says whether the message may have arrived all the same (D19).
     async fn send(&self, out: &Outbound) -> Result<Receipt, SendError>;
+
+    /// How long from its first attempt the platform itself drops a second send of this part, by its key: until then a part whose
+    /// outcome is unknown is sent again instead of looked up (D20). None = it never does.
+    fn nonce_holds(&self, _out: &Outbound) -> Option<Duration> {
+        None
+    }
 
     /// Where answers are sent with a person's leave alone: the tool that sends one, and its input but for the `body`. Asked about
     /// a turn whose channel says `replyMode: approve`; `answered` = its newest message, with what the adapter knew of it.

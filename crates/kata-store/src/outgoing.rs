@@ -109,6 +109,8 @@ pub enum Settle {
     },
     /// The platform was asked, and does not have it: it is sent again with the same key (D20).
     Absent,
+    /// It may have had its effect, and the platform drops a second one with the same key: it is sent again with it (D20).
+    Again,
     /// It is given up.
     Park {
         /// Why.

@@ -90,6 +90,10 @@ fn apply(tx: &mut Tx<'_>, tried: &Tried, settle: Settle) -> Result<Settled, Stor
             wait(tx, tried, PartState::Waiting, None, None)?;
             trail::part(tx, tried.id, "not found on the platform", None)?;
         }
+        Settle::Again => {
+            wait(tx, tried, PartState::Waiting, None, None)?;
+            trail::part(tx, tried.id, "sent again, since the platform knows its key", None)?;
+        }
         Settle::Park { error } => {
             park(tx, tried, &error)?;
             settled.parked = true;

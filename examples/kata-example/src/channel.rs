@@ -27,7 +27,6 @@ const DESCRIPTOR: Descriptor = Descriptor {
         limit: 500,
     },
     dialect: Dialect::PLAIN,
-    nonce_holds: None,
     notices: true,
     approvals: true,
     silence: NEVER,

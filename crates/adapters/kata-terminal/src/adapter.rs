@@ -41,7 +41,6 @@ impl TerminalAdapter {
                 limit: usize::MAX,
             },
             dialect: terminal.dialect(),
-            nonce_holds: None,
             notices: true,
             approvals: true,
             silence: NEVER,

@@ -26,7 +26,6 @@ const DESCRIPTOR: Descriptor = Descriptor {
         limit: 100,
     },
     dialect: Dialect::PLAIN,
-    nonce_holds: None,
     notices: true,
     approvals: true,
     silence: Duration::from_secs(60),

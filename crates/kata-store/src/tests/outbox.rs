@@ -118,6 +118,26 @@ async fn an_unknown_outcome_is_read_back_and_sent_again_only_when_absent() {
 }
 
 #[tokio::test]
+async fn a_part_whose_key_the_platform_knows_is_sent_again_with_it() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let channel = channel(&store).await;
+    answer(&store, channel, 1, &["one"]).await;
+    let first = send(&store, channel).await;
+    let look_at = fixture.now();
+    let unknown = Settle::Unknown {
+        look_at,
+        error: error(),
+    };
+    store.settle(first.id, unknown).await.unwrap();
+    let looked = read_back(&store, channel).await;
+    store.settle(looked.id, Settle::Again).await.unwrap();
+    let again = send(&store, channel).await;
+    assert_eq!((again.id, again.key, again.attempt), (first.id, first.key, 2));
+    assert_eq!(again.first_attempt_at, first.first_attempt_at);
+}
+
+#[tokio::test]
 async fn an_attempt_that_the_daemon_did_not_survive_is_read_back_five_seconds_after_it() {
     let fixture = Fixture::new();
     let store = fixture.open();

@@ -33,8 +33,6 @@ const DESCRIPTOR: Descriptor = Descriptor {
         limit: 2_000,
     },
     dialect: DISCORD,
-    // "The past few minutes": <https://docs.discord.com/developers/resources/message#create-message>.
-    nonce_holds: Some(Duration::from_secs(2 * 60)),
     notices: true,
     approvals: true,
     // Our heart beats every 41 seconds, and Discord answers each beat.
@@ -87,6 +85,10 @@ impl Adapter for DiscordAdapter {
 
     async fn send(&self, out: &Outbound) -> Result<Receipt, SendError> {
         send::send(self, out).await
+    }
+
+    fn nonce_holds(&self, out: &Outbound) -> Option<Duration> {
+        send::nonce_holds(out)
     }
 
     fn history(&self) -> Option<&dyn History> {

@@ -1,5 +1,7 @@
 //! Sending one part: as the answer to the slash command that is answered while its token lives, by Create Message otherwise.
 
+use std::time::Duration;
+
 use http::Method;
 use kata_channel::{MessageId, Outbound, Place, Receipt, SendError, Timestamp, settings::ReplyIn};
 use serde_json::{Value, json};
@@ -16,6 +18,8 @@ use crate::{
 };
 
 const WHAT: &str = "send a message";
+/// "The past few minutes": <https://docs.discord.com/developers/resources/message#create-message>.
+const NONCE_HOLDS: Duration = Duration::from_secs(2 * 60);
 /// A deferred answer that is not filled in yet:
 /// <https://docs.discord.com/developers/resources/message#message-object-message-flags>.
 const LOADING: u64 = 1 << 7;
@@ -74,6 +78,11 @@ async fn create(adapter: &DiscordAdapter, out: &Outbound, channel: &str) -> Resu
     let call = Call::new(WHAT, Method::POST, format!("/channels/{channel}/messages"));
     let made: Made = adapter.account().rest.send(call, &body).await?;
     Ok(receipt(made.id))
+}
+
+/// A webhook knows no nonce: what may have gone out by one is looked up.
+pub(super) fn nonce_holds(out: &Outbound) -> Option<Duration> {
+    response_url(&out.metadata).is_none().then_some(NONCE_HOLDS)
 }
 
 fn receipt(id: String) -> Receipt {

@@ -31,7 +31,6 @@ const DESCRIPTOR: Descriptor = Descriptor {
         limit: 1 << 20,
     },
     dialect: COMMONMARK,
-    nonce_holds: None,
     // Anybody writes any name behind From: what a notice says, or a "yes" decides, is not for mail.
     notices: false,
     approvals: false,

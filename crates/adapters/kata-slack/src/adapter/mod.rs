@@ -31,7 +31,6 @@ const DESCRIPTOR: Descriptor = Descriptor {
     },
     dialect: MRKDWN,
     // Slack takes no nonce; the key in the message's metadata is read back instead.
-    nonce_holds: None,
     notices: true,
     approvals: true,
     // Three of our own pings without an answer.

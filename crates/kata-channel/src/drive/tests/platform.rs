@@ -82,7 +82,6 @@ impl Platform {
                 limit: 100,
             },
             dialect: crate::markdown::Dialect::PLAIN,
-            nonce_holds: None,
             notices: true,
             approvals: true,
             silence: Duration::from_secs(45),
