@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kata_channel::Clock;
-use kata_ipc::{event::view::GrantView, socket};
+use kata_ipc::event::view::GrantView;
 use kata_store::{GrantFilter, UnixMs};
 
 use crate::{
@@ -90,22 +90,11 @@ fn columns(grant: &GrantView) -> [String; 6] {
 fn revoke(home: &Home, grant: i64) -> Result<bool, String> {
     let runtime = crate::runtime().map_err(|e| e.to_string())?;
     match Lock::try_take(&home.lock_file()) {
-        Err(LockError::Held { .. }) => runtime.block_on(ask_the_daemon(home, grant)),
+        Err(LockError::Held { .. }) => {
+            runtime.block_on(tools::ask(home, async |daemon| daemon.revoke_grant(grant).await))
+        }
         Err(why) => Err(why.to_string()),
         Ok(_lock) => runtime.block_on(in_its_place(home, grant)),
-    }
-}
-
-async fn ask_the_daemon(home: &Home, grant: i64) -> Result<bool, String> {
-    let (client, link) = socket::connect(&tools::socket(home), None)
-        .await
-        .map_err(|e| sentence(&e))?;
-    tokio::select! {
-        revoked = client.revoke_grant(grant) => revoked.map_err(|e| e.to_string()),
-        ended = link.run() => Err(match ended {
-            Ok(()) => "the daemon closed the connection".to_owned(),
-            Err(error) => error.to_string(),
-        }),
     }
 }
 

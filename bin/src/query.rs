@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use self::{
     permissions::{grant, live_grants},
-    plugins::of_build as plugins_of_build,
+    plugins::{of_build as plugins_of_build, running as running_plugins},
 };
 
 /// Items of a page when the query names no limit.

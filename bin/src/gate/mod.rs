@@ -46,22 +46,21 @@ impl Gatehouse {
     /// Puts the permissions of these workspaces into force. `plugins` are those enabled in each.
     pub(crate) async fn configure(daemon: &Arc<Daemon>, workspaces: Vec<(String, Vec<String>)>) {
         daemon.gate.approvals.recall(daemon).await;
-        let known = match Workspaces::read(daemon.home.dir(), user_home().as_deref()) {
-            Ok(known) => known,
+        let places = match Workspaces::read(daemon.home.dir(), user_home().as_deref()) {
+            Ok(known) => workspaces
+                .into_iter()
+                .map(|(id, plugins)| Place {
+                    root: known.root(&id),
+                    plugins: with_built_in(plugins),
+                    id,
+                })
+                .collect(),
             Err(error) => {
                 let said = crate::open::sentence(&error);
                 daemon.events.plugin_error("katad", &said).await;
-                return watch::load(daemon, default_places(&daemon.home, workspaces)).await;
+                default_places(&daemon.home, workspaces)
             }
         };
-        let places = workspaces
-            .into_iter()
-            .map(|(id, plugins)| Place {
-                root: known.root(&id),
-                plugins: with_built_in(plugins),
-                id,
-            })
-            .collect();
         watch::load(daemon, places).await;
         daemon.services.configure(daemon);
     }

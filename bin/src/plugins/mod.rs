@@ -2,6 +2,8 @@
 
 mod services;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -32,6 +34,10 @@ pub(crate) fn all(desk: &Desk) -> Result<Plugins, RegistrationError> {
         #[cfg(feature = "discord")]
         Arc::new(kata_discord::DiscordPlugin::new()),
     ];
+    #[cfg(feature = "failpoints")]
+    fail::fail_point!("plugins.twice", |_| Plugins::new(
+        plugins.iter().chain(&plugins).cloned()
+    ));
     Plugins::new(plugins)
 }
 

@@ -1,6 +1,9 @@
 //! What the plugins of this build bring, and how their services stand.
 
-use kata_ipc::event::view::{Page, PluginView, ServiceState, ServiceView};
+use kata_ipc::event::{
+    ConnectionStatus,
+    view::{Page, PluginView, ServiceState, ServiceView},
+};
 use kata_plugin::{Health, Plugin, Plugins, ServiceStatus};
 
 use super::permissions::whole;
@@ -8,6 +11,11 @@ use crate::daemon::Daemon;
 
 /// `query` `plugins`.
 pub(super) fn plugins(daemon: &Daemon) -> Page<PluginView> {
+    whole(running(daemon))
+}
+
+/// What the plugins bring, and how it stands at this moment.
+pub(crate) fn running(daemon: &Daemon) -> Vec<PluginView> {
     let statuses = daemon.services.statuses();
     let services = |plugin: &str| {
         let mut services: Vec<ServiceView> = statuses
@@ -19,15 +27,27 @@ pub(super) fn plugins(daemon: &Daemon) -> Page<PluginView> {
             .sort_by(|one, other| (&one.name, &one.workspace_id).cmp(&(&other.name, &other.workspace_id)));
         services
     };
-    whole(
-        of_build(&daemon.plugins)
+    let channels = daemon.channels.all();
+    let needs_help = |plugin: &str| {
+        let states = channels
+            .iter()
+            .filter(|channel| channel.spec.kind.plugin == plugin)
+            .map(|channel| channel.status().0);
+        states
             .into_iter()
-            .map(|view| PluginView {
-                services: services(&view.plugin_id),
-                ..view
-            })
-            .collect(),
-    )
+            .any(|state| matches!(state, ConnectionStatus::AuthExpired | ConnectionStatus::Degraded))
+    };
+    let all = of_build(&daemon.plugins).into_iter();
+    all.map(|view| {
+        let services = services(&view.plugin_id);
+        let is_healthy = services.iter().all(|service| service.is_healthy) && !needs_help(&view.plugin_id);
+        PluginView {
+            services,
+            is_healthy: Some(is_healthy),
+            ..view
+        }
+    })
+    .collect()
 }
 
 /// What a build brings, whether or not a daemon runs.
@@ -48,6 +68,7 @@ fn view(plugins: &Plugins, plugin: &dyn Plugin) -> PluginView {
         tools: owned(tools.map(|tool| tool.spec.name).collect()),
         actions: owned(plugin.actions().to_vec()),
         services: Vec::new(),
+        is_healthy: None,
     }
 }
 
@@ -69,5 +90,6 @@ fn service(name: &str, workspace: &str, status: &ServiceStatus) -> ServiceView {
         is_healthy: unhealthy.is_none(),
         error: unhealthy,
         failures: status.failures,
+        panics: status.panics,
     }
 }

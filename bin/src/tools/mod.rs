@@ -1,6 +1,7 @@
 //! The tools of plugins, on their way to an agent: an `acp` agent starts `katad tools`, which speaks MCP with it and reaches
 //! this daemon by a socket, with a secret that stands for one session.
 
+mod ask;
 mod client;
 mod serve;
 mod sessions;
@@ -11,7 +12,7 @@ use kata_agent::{ToolServer, ToolsFor};
 use kata_ipc::event::view::ToolView;
 use kata_plugin::RegisteredTool;
 
-pub(crate) use self::{client::run, serve::serve, sessions::ToolSessions};
+pub(crate) use self::{ask::ask, client::run, serve::serve, sessions::ToolSessions};
 use crate::{daemon::Daemon, home::Home, wire};
 
 /// The MCP server's name: agents call our tools `mcp__kata__slack_react`.

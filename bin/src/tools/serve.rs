@@ -155,6 +155,7 @@ async fn answer(daemon: Arc<Daemon>, session: Option<Session>, request: Request,
         (Ask::List | Ask::Call { .. }, None) => {
             Err("tools are for sessions: say hello with a session's secret".to_owned())
         }
+        (Ask::Plugins, _) => Ok(Data::Plugins(query::running_plugins(&daemon))),
         (Ask::Grants, _) => query::live_grants(&daemon).await.map(Data::Grants),
         (Ask::RevokeGrant { grant_id }, _) => {
             let revoked = daemon.store.revoke_grant(grant_id, "the command line").await;

@@ -22,6 +22,7 @@ mod pairing;
 mod permissions;
 mod piled_up;
 mod platform;
+mod plugins;
 mod recovery;
 mod refused;
 mod serve;

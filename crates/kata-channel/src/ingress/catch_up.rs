@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_refused_leaves_no_row_for_its_age() {
+    async fn what_was_refused_leaves_no_row_for_its_age_and_a_stranger_of_long_ago_is_let_in_by_nobody() {
         let refused = Disposition::Refused("a stranger");
         let knock = Disposition::Consumed(Consumed::Pairing);
         let page = history(vec![said(73 * HOUR, refused.clone()), said(73 * HOUR, knock)]);

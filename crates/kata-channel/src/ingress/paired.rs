@@ -218,14 +218,4 @@ mod tests {
         let asked = passed(&called, direct("U9", "kata, hello")).disposition;
         assert_eq!(asked, Disposition::Consumed(Consumed::Pairing));
     }
-
-    #[test]
-    fn what_is_too_old_asks_nothing() {
-        let gate = gate(&filter(&[], &[]), &Paired::default());
-        let old = Inbound {
-            disposition: Disposition::Consumed(Consumed::Skipped("old")),
-            ..direct("U9", "hello")
-        };
-        assert_eq!(passed(&gate, old).disposition, Disposition::Refused("a stranger"));
-    }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Mismatch,
-    event::view::{GrantView, PairingView, ToolView},
+    event::view::{GrantView, PairingView, PluginView, ToolView},
     field,
 };
 use futures_util::StreamExt;
@@ -165,6 +165,14 @@ impl Client {
     /// As [`AskError`].
     pub async fn grants(&self) -> Result<Vec<GrantView>, AskError> {
         self.ask(Ask::Grants).await
+    }
+
+    /// The plugins, what they bring, and how their services stand.
+    ///
+    /// # Errors
+    /// As [`AskError`].
+    pub async fn plugins(&self) -> Result<Vec<PluginView>, AskError> {
+        self.ask(Ask::Plugins).await
     }
 
     /// Ends a grant before its time. Says whether there was such a grant in force.

@@ -3,7 +3,7 @@
 use super::{LINE_BYTES, Secret, WRITE};
 use crate::{
     Mismatch,
-    event::view::{GrantView, PairingView, ToolView},
+    event::view::{GrantView, PairingView, PluginView, ToolView},
     field,
 };
 use futures_util::SinkExt;
@@ -59,6 +59,8 @@ pub enum Ask {
     },
     /// The grants that are in force.
     Grants,
+    /// The plugins, what they bring, and how their services stand.
+    Plugins,
     /// Ends a grant before its time.
     RevokeGrant {
         /// The grant's row.
@@ -86,6 +88,8 @@ pub enum Data {
     Output(Value),
     /// To `grants`.
     Grants(Vec<GrantView>),
+    /// To `plugins`.
+    Plugins(Vec<PluginView>),
     /// To `revoke_grant`: whether there was such a grant in force.
     Revoked(bool),
     /// To `pair` and `unpair`: whose it was.
@@ -115,6 +119,7 @@ impl fmt::Debug for Ask {
             Self::List => f.write_str("List"),
             Self::Call { tool, .. } => f.debug_struct("Call").field("tool", tool).finish_non_exhaustive(),
             Self::Grants => f.write_str("Grants"),
+            Self::Plugins => f.write_str("Plugins"),
             Self::RevokeGrant { grant_id } => {
                 f.debug_struct("RevokeGrant").field("grant_id", grant_id).finish()
             }

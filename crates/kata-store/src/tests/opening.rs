@@ -136,7 +136,7 @@ async fn a_file_of_a_later_version_is_left_alone() {
         .unwrap();
     let refused = Store::open(&fixture.path(), fixture.options.clone());
     assert!(
-        matches!(refused, Err(OpenError::Newer { found: 99, known: 6 })),
+        matches!(refused, Err(OpenError::Newer { found: 99, .. })),
         "{refused:?}"
     );
 }

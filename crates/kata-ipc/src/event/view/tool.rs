@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// An item of `query` `plugins`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginView {
     /// The plugin; this is what `enabledPlugins` holds.
@@ -22,10 +22,13 @@ pub struct PluginView {
     pub actions: Vec<String>,
     /// Its services, one in each workspace that has the plugin.
     pub services: Vec<ServiceView>,
+    /// Whether its services do what they are there for, and none of its channels needs help. Absent where no daemon runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_healthy: Option<bool>,
 }
 
 /// A service of a plugin in a workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceView {
     /// The service.
@@ -37,14 +40,17 @@ pub struct ServiceView {
     /// Whether it does what it is there for.
     pub is_healthy: bool,
     /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// How often it failed in a row.
     pub failures: u32,
+    /// How often it broke down inside the daemon since it was first started.
+    #[serde(default)]
+    pub panics: u32,
 }
 
 /// Where a service stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceState {
     /// It is about to run.
