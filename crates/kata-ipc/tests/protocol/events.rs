@@ -202,7 +202,8 @@ fn task() -> TaskView {
         workspace_id: "ws-1".into(),
         task_type: TaskType::Cron,
         schedule: "0 9 * * *".into(),
-        action: json!({"type": "send_message", "workspaceId": "ws-1", "sessionKey": "daemon-team-0123456789ab", "message": "Good morning"}),
+        // By name: in which order an object's keys come hangs on who else is built.
+        action: json!({"message": "Good morning", "sessionKey": "daemon-team-0123456789ab", "type": "send_message", "workspaceId": "ws-1"}),
         zone: Some("Europe/Berlin".into()),
         missed: MissedRuns::Once,
         missed_grace_ms: Some(3_600_000),

@@ -142,6 +142,8 @@ impl fmt::Debug for Credential {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -152,7 +154,8 @@ mod tests {
             r#"{"accessToken":"a","expiresAt":1800000000000}"#,
         ] {
             let read = Credential::parse(&text.into()).unwrap();
-            assert_eq!(read.to_secret().expose_secret(), text);
+            let written: Value = serde_json::from_str(read.to_secret().expose_secret()).unwrap();
+            assert_eq!(written, serde_json::from_str::<Value>(text).unwrap());
             assert!(!format!("{read:?}").contains("\"r\""));
         }
         let bare = Credential::parse(&"ya29.token".into());
