@@ -19,6 +19,7 @@ A prompt may hold lines `do: STEP`, which are done in order; without any the age
   env NAME, cwd, pid, session, model   say what they are
   turns                        how many prompts this process was given
   history                      what was said in this session before
+  knows TEXT                   whether a text is in what it was told or read before
   children N FILE              leaves N children that ignore SIGTERM, and writes all pids to FILE
   fork-bomb N FILE             the same, each the child of the one before, while it goes on
   silent SECONDS               says nothing for a while
