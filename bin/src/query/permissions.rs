@@ -221,6 +221,8 @@ fn kind(kind: kata_store::AuditKind) -> AuditKind {
         Stored::Granted => AuditKind::Granted,
         Stored::GrantEnded => AuditKind::GrantEnded,
         Stored::Revoked => AuditKind::Revoked,
+        Stored::Paired => AuditKind::Paired,
+        Stored::Unpaired => AuditKind::Unpaired,
         Stored::HeadDisputed => AuditKind::HeadDisputed,
     }
 }

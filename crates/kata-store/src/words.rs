@@ -153,6 +153,10 @@ words!(
         GrantEnded = "grant_ended",
         /// A grant was taken back.
         Revoked = "revoked",
+        /// A stranger was let in.
+        Paired = "paired",
+        /// Somebody who was let in was put out again.
+        Unpaired = "unpaired",
         /// At a start the head file said other than the chain; the reason says what.
         HeadDisputed = "head_disputed",
     }

@@ -2,8 +2,9 @@
 
 use super::{MISSES, Pairing, PairingCode, PairingFn, PairingOutcome, WINDOW, find};
 use crate::{
-    PairingState, StoreError, UnixMs,
+    AuditKind, PairingState, StoreError, UnixMs,
     answer::{self, NewAnswer},
+    audit::{self, Entry},
     lane, row,
     tx::Tx,
 };
@@ -33,6 +34,7 @@ pub(crate) fn confirm(tx: &mut Tx<'_>, given: PairingCode) -> Result<PairingOutc
     )?;
     found.state = PairingState::Paired;
     found.paired_at = Some(tx.now);
+    note(tx, &found, AuditKind::Paired, &given.by)?;
     found.paired_by = Some(given.by);
     tell(tx, &found, given.tell)?;
     Ok(PairingOutcome::Paired(found))
@@ -84,9 +86,28 @@ pub(crate) fn revoke(tx: &mut Tx<'_>, id: i64, by: &str) -> Result<Option<Pairin
         "UPDATE kata_pairings SET state = 'revoked', over_ms = ?2, over_by = ?3 WHERE id = ?1",
         (id, tx.now, by),
     )?;
+    if found.state == PairingState::Paired {
+        note(tx, &found, AuditKind::Unpaired, by)?;
+    }
     found.state = PairingState::Revoked;
     found.over_at = Some(tx.now);
     Ok(Some(found))
+}
+
+/// Who may have an agent work is as much a matter of the record as what the agent may do.
+fn note(tx: &mut Tx<'_>, pairing: &Pairing, kind: AuditKind, by: &str) -> Result<(), StoreError> {
+    let whom = format!("pairing {} of {}", pairing.id, pairing.sender);
+    audit::append(
+        tx,
+        &Entry {
+            workspace: Some(&pairing.workspace),
+            slug: Some(&pairing.slug),
+            reason: Some(&whom),
+            by: Some(by),
+            ..Entry::new(kind)
+        },
+    )?;
+    Ok(())
 }
 
 impl Pairing {

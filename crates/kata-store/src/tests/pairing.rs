@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    ChannelId, Effect, OutClaim, OutWork, Outcome, Pairing, PairingCode, PairingEffect, PairingOutcome,
-    PairingState, Settle, Store,
+    AuditFilter, AuditKind, ChannelId, Effect, OutClaim, OutWork, Outcome, Pairing, PairingCode,
+    PairingEffect, PairingOutcome, PairingState, Settle, Store,
 };
 
 use super::support::{Fixture, channel, command, message, push};
@@ -105,6 +105,38 @@ async fn a_stranger_gets_one_code_and_is_let_in_by_it() {
         fixture.open().paired(channel).await.unwrap(),
         ["U9"],
         "after a restart too"
+    );
+}
+
+#[tokio::test]
+async fn who_was_let_in_and_put_out_by_whom_is_part_of_the_record() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let channel = channel(&store).await;
+    let code = knock(&store, channel, "U9", 1).await.unwrap();
+    let withdrawn = knock(&store, channel, "U8", 2).await.unwrap();
+    assert!(matches!(confirm(&store, "NOTONE").await, PairingOutcome::Unknown));
+    confirm(&store, &code.code).await;
+    for pairing in [code.id, withdrawn.id] {
+        assert!(store.unpair(pairing, "U0").await.unwrap().is_some());
+        assert!(store.unpair(pairing, "U0").await.unwrap().is_none());
+    }
+    let record = store.audit(AuditFilter::default(), None, 9).await.unwrap();
+    let told: Vec<_> = record
+        .iter()
+        .map(|row| (row.kind, row.by.as_deref(), row.reason.as_deref()))
+        .collect();
+    let whom = Some("pairing 1 of U9");
+    assert_eq!(
+        told,
+        [
+            (AuditKind::Unpaired, Some("U0"), whom),
+            (AuditKind::Paired, Some("U1"), whom)
+        ]
+    );
+    assert_eq!(
+        (record[0].workspace.as_deref(), record[0].slug.as_deref()),
+        (Some("w"), Some("s"))
     );
 }
 

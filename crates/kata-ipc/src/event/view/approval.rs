@@ -221,6 +221,10 @@ pub enum AuditKind {
     Revoked,
     /// The rule behind a grant is gone from the file.
     GrantEnded,
+    /// A sender was let in to a channel.
+    Paired,
+    /// A sender who was let in was put out again.
+    Unpaired,
     /// At a start the head file said other than the chain.
     HeadDisputed,
 }
