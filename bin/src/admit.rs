@@ -174,12 +174,7 @@ impl AdmitService {
             Outcome::New { session_started, .. } => {
                 stored.admitted.new += 1;
                 if let Some(key) = session_started {
-                    self.events.session_started(&message.channel, &key).await;
-                    stored.sessions.push(Session {
-                        channel: message.channel.clone(),
-                        place: message.place.clone(),
-                        session_key: key,
-                    });
+                    self.session_started(message, key, stored).await;
                 }
                 stored.messages.push(message.into());
                 self.events
@@ -189,6 +184,7 @@ impl AdmitService {
             Outcome::Consumed {
                 cancelled,
                 ended_session,
+                session_started,
                 answered,
                 pairing,
                 ..
@@ -205,6 +201,9 @@ impl AdmitService {
                 if let Some(turn) = cancelled {
                     self.turns.cancel(turn);
                 }
+                if let Some(key) = session_started {
+                    self.session_started(message, key, stored).await;
+                }
                 if let Some(key) = ended_session {
                     self.events.session_ended(&message.channel, &key, "reset").await;
                 }
@@ -216,6 +215,15 @@ impl AdmitService {
                 stored.admitted.known += 1;
             }
         }
+    }
+
+    async fn session_started(&self, message: &Inbound, key: String, stored: &mut Stored) {
+        self.events.session_started(&message.channel, &key).await;
+        stored.sessions.push(Session {
+            channel: message.channel.clone(),
+            place: message.place.clone(),
+            session_key: key,
+        });
     }
 }
 

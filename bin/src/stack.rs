@@ -61,7 +61,9 @@ pub(crate) fn ingress(daemon: &Arc<Daemon>, channel: &Channel, trigger: Trigger)
         SenderGate::new(&spec.filter, &spec.settings, owners).door(daemon.pairings.door(channel, &trigger));
     let answers = ApprovalRouter::new(daemon.gate.approvals.questions(id), trigger.clone());
     let catch_up = &spec.settings.catch_up;
-    let quota = Quota::new(&spec.settings.quota, daemon.clock.clone()).catching_up(catch_up);
+    let quota = Quota::new(&spec.settings.quota, daemon.clock.clone())
+        .catching_up(catch_up)
+        .edits(spec.settings.edits);
     let coalesce = Coalesce::new(&spec.settings.coalesce, daemon.clock.clone());
     let naming = Naming {
         filter: spec.filter.clone(),
@@ -78,7 +80,7 @@ pub(crate) fn ingress(daemon: &Arc<Daemon>, channel: &Channel, trigger: Trigger)
         .option_layer(takes_commands.then(|| EachLayer::new(ChatCommands::new(trigger.clone())))) // over the trigger: `/reset` counts without it. Never by mail, where anybody writes any name
         .layer(EachLayer::new(trigger)) // what is not for us leaves no row
         .layer(CatchUpLayer::new(catch_up, daemon.clock.clone())) // over the quota, which does not meter what is passed over; under the commands, which count though they piled up
-        .layer(EachLayer::new(quota)) // behind all that decides: only what waits for a turn is metered
+        .layer(EachLayer::new(quota)) // behind all that decides: only what asks for a turn is metered
         .layer(EachLayer::new(coalesce)) // under the quota: the longer of two waits counts
         .layer(MessageReceivedLayer::new(daemon.announcer.clone())) // over the commit: hooks see what is new and stored (D1)
         .layer(SessionStartLayer::new(daemon.announcer.clone())) // under it: a session begins before its first message

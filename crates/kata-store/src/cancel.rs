@@ -1,7 +1,7 @@
 //! What a user's hand does to a row: cancel a turn, bring a parked row back, discard one.
 
 use crate::{
-    Retried, StoreError, adopt, answer, channel, lane,
+    Retried, StoreError, UnixMs, adopt, answer, channel, lane,
     row::{self, End, Ending},
     trail,
     tx::Tx,
@@ -81,8 +81,8 @@ pub(crate) fn discard(tx: &mut Tx<'_>, id: i64) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Brings a parked row back, with a fresh count of attempts.
-pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
+/// Brings a parked row back, with a fresh count of attempts; a turn of it begins no earlier than `due`.
+pub(crate) fn retry(tx: &mut Tx<'_>, id: i64, due: Option<UnixMs>) -> Result<Retried, StoreError> {
     adopt::one(tx, id)?;
     let Some(row) = row::load(tx, id)? else {
         return Ok(Retried::Unknown);
@@ -94,14 +94,14 @@ pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
         // A digest was given up as one, and comes back as one.
         for id in row.rows() {
             if let Some(row) = row::load(tx, id)?.filter(|row| row.status == Status::Failed) {
-                bring_back(tx, row.id)?;
+                bring_back(tx, row.id, due)?;
                 channel::count(tx, channel, 1)?;
             }
         }
         lane::refresh(tx, lane)?;
         return Ok(Retried::Inbound);
     }
-    bring_back(tx, id)?;
+    bring_back(tx, id, None)?;
     tx.run(
         "UPDATE kata_parts SET state = 'waiting', attempts = 0, first_attempt_ms = NULL, attempt_ms = NULL, due_ms = NULL,
            error = NULL WHERE answer = ?1 AND state <> 'sent'",
@@ -111,11 +111,11 @@ pub(crate) fn retry(tx: &mut Tx<'_>, id: i64) -> Result<Retried, StoreError> {
     Ok(Retried::Outbound)
 }
 
-fn bring_back(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
+fn bring_back(tx: &Tx<'_>, id: i64, due: Option<UnixMs>) -> Result<(), StoreError> {
     tx.run(
         "UPDATE messages SET status = 'pending', outcome = NULL, error = NULL, processed_at = NULL, retry_count = 0,
-           lease_count = 0, due_ms = NULL, busy_since_ms = NULL WHERE id = ?1",
-        [id],
+           lease_count = 0, due_ms = ?2, busy_since_ms = NULL WHERE id = ?1",
+        (id, due),
     )?;
     tx.trail(id, trail::BROUGHT_BACK, None)
 }

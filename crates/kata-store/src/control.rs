@@ -43,12 +43,26 @@ pub(crate) struct Asker {
     /// The reaction's own id.
     pub(crate) id: String,
     pub(crate) sent_at: crate::UnixMs,
+    /// What it asks for may not begin before this.
+    pub(crate) not_before: Option<crate::UnixMs>,
 }
 
-/// What came of it: the turn that was cancelled, and what `explain` tells.
+/// What came of it: the turn that was cancelled, the session that was begun, and what `explain` tells.
 pub(crate) struct Done {
     pub(crate) cancelled: Option<i64>,
+    pub(crate) session_started: Option<String>,
     pub(crate) what: &'static str,
+}
+
+/// Nothing but what `explain` tells.
+impl From<&'static str> for Done {
+    fn from(what: &'static str) -> Self {
+        Self {
+            cancelled: None,
+            session_started: None,
+            what,
+        }
+    }
 }
 
 impl From<&NewMessage> for Asker {
@@ -59,6 +73,7 @@ impl From<&NewMessage> for Asker {
             conversation: message.conversation.clone(),
             id: message.platform_id.clone(),
             sent_at: message.sent_at,
+            not_before: message.not_before,
         }
     }
 }
@@ -69,49 +84,40 @@ pub(crate) fn control(
     asker: &Asker,
     effect: &ControlEffect,
 ) -> Result<Done, StoreError> {
-    let nothing = |what| Done {
-        cancelled: None,
-        what,
-    };
     let target = target::find(tx, home, &asker.conversation, &effect.on)?;
     let Some(target) = target.map(|id| row::load(tx, id)).transpose()?.flatten() else {
-        return Ok(nothing("it is on no message of ours"));
+        return Ok("it is on no message of ours".into());
     };
     match effect.what {
         Control::Stop => stop(tx, &target, asker, effect),
-        Control::Retry => retry(tx, home, &target, asker, effect).map(nothing),
+        Control::Retry => retry(tx, home, &target, asker, effect),
     }
 }
 
 fn stop(tx: &mut Tx<'_>, target: &Ending, asker: &Asker, effect: &ControlEffect) -> Result<Done, StoreError> {
     const REASON: &str = "stopped by a reaction";
-    let nothing = |what| {
-        Ok(Done {
-            cancelled: None,
-            what,
-        })
-    };
     let lane = target
         .lane
         .map(|lane| lane::by_id(tx, lane))
         .transpose()?
         .flatten();
     let Some(lane) = lane.filter(|_| target.is_inbound()) else {
-        return nothing("it is on no message of ours");
+        return Ok("it is on no message of ours".into());
     };
     // One that waits is meant itself; one that runs, or is over, means what runs in its conversation.
     let (turn, rows) = match lane.turn {
         _ if target.status == Status::Pending => (target.id, vec![target.id]),
         Some(turn) => (turn, cancel::turn_rows(tx, turn)?),
-        None => return nothing("nothing was running"),
+        None => return Ok("nothing was running".into()),
     };
     if !may(tx, asker, effect, &rows)? {
-        return nothing("its sender may not stop this");
+        return Ok("its sender may not stop this".into());
     }
     let is_running = lane.turn == Some(turn);
     let ended = cancel::cancel(tx, turn, REASON)?;
     Ok(Done {
         cancelled: (ended && is_running).then_some(turn),
+        session_started: None,
         what: if ended { "stopped" } else { "it was over" },
     })
 }
@@ -122,20 +128,20 @@ fn retry(
     target: &Ending,
     asker: &Asker,
     effect: &ControlEffect,
-) -> Result<&'static str, StoreError> {
+) -> Result<Done, StoreError> {
     // A task's turn is its schedule's to repeat.
     if !target.is_inbound() || target.fire.is_some() {
-        return Ok("it is on no message that can be tried again");
+        return Ok("it is on no message that can be tried again".into());
     }
     if !may(tx, asker, effect, &[target.id])? {
-        return Ok("its sender may not ask this again");
+        return Ok("its sender may not ask this again".into());
     }
     match target.status {
         Status::Failed => {
-            cancel::retry(tx, target.id)?;
-            Ok("brought back")
+            cancel::retry(tx, target.id, asker.not_before)?;
+            Ok("brought back".into())
         }
-        Status::Pending | Status::Processing => Ok("it waits or runs already"),
+        Status::Pending | Status::Processing => Ok("it waits or runs already".into()),
         Status::Processed => again::again(tx, home, target, asker),
     }
 }

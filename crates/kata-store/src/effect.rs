@@ -28,6 +28,7 @@ pub(crate) fn consume(
     let key = session::key(tx, home, &lane);
     let row = admit::insert(tx, home, &lane, message, &Waiting { key: &key, gap: None })?;
     let (mut cancelled, mut ended_session, mut answered, mut pairing) = (None, None, None, None);
+    let mut session_started = None;
     let (name, reason, reply) = match effect {
         Effect::Skip { reason } => ("skipped", Some(reason), None),
         Effect::Reply(reply) => ("reply", None, Some(reply)),
@@ -49,6 +50,7 @@ pub(crate) fn consume(
         Effect::Control(effect) => {
             let done = control::control(tx, home, &asker, &effect)?;
             cancelled = done.cancelled;
+            session_started = done.session_started;
             ("control", Some(done.what.to_owned()), None)
         }
         Effect::Pairing(effect) => match pairing::ask(tx, home, row, &asker.sender, effect.name)? {
@@ -74,6 +76,7 @@ pub(crate) fn consume(
         reply,
         cancelled,
         ended_session,
+        session_started,
         answered,
         pairing,
     })

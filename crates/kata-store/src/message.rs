@@ -239,6 +239,8 @@ pub enum Outcome {
         cancelled: Option<i64>,
         /// The session that it ended.
         ended_session: Option<String>,
+        /// The session that it began: a message that is asked again may be the first of one.
+        session_started: Option<String>,
         /// The question that it answered, and how that was taken.
         answered: Option<Box<Answered>>,
         /// The code that its sender was given.

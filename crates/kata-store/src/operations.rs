@@ -208,7 +208,7 @@ impl Store {
     /// # Errors
     /// When the store is closed or the database refuses.
     pub async fn retry(&self, row: i64) -> Result<Retried, StoreError> {
-        self.write("retry", move |tx| cancel::retry(tx, row)).await
+        self.write("retry", move |tx| cancel::retry(tx, row, None)).await
     }
 
     /// Ends a parked or waiting message or answer. False if it is neither.

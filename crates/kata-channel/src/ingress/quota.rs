@@ -7,10 +7,11 @@ use std::{
 };
 
 use crate::{
+    control::Control,
     id::{ConversationId, MessageId, SenderId},
-    inbound::Inbound,
+    inbound::{Consumed, Disposition, Inbound, Kind},
     ingress::{Step, meter::Meter},
-    settings::{self, CatchUp},
+    settings::{self, CatchUp, Edits},
     time::{Clock, Timestamp},
 };
 
@@ -20,12 +21,14 @@ const REMEMBERED: usize = 4096;
 /// Stamps `not_before` on what comes faster than the channel's quota (D1). The claim honours it.
 ///
 /// A message takes its slot of the sender's quota and of the channel's at once, and waits for the later one: a sender who
-/// floods spends the channel's quota too, but nobody waits for another sender's own.
+/// floods spends the channel's quota too, but nobody waits for another sender's own. Whoever asks the same again, by a
+/// reaction or by an edit that becomes a turn, asks for a turn and pays for it.
 #[derive(Debug)]
 pub struct Quota {
     meters: Option<Mutex<Meters>>,
     /// What comes in a digest is one turn, however many it is: it is not metered.
     catch_up: CatchUp,
+    edits: Edits,
     clock: Clock,
 }
 
@@ -54,6 +57,7 @@ impl Quota {
         Self {
             meters: metered.then(|| Mutex::new(meters)),
             catch_up: CatchUp::default(),
+            edits: Edits::Ignore,
             clock,
         }
     }
@@ -64,17 +68,43 @@ impl Quota {
         self.catch_up = settings.clone();
         self
     }
+
+    /// With what an edit does that comes too late: one that may become a turn pays like a message. Which one will is known
+    /// behind us alone, so that one in time pays too.
+    #[must_use]
+    pub fn edits(self, edits: Edits) -> Self {
+        Self { edits, ..self }
+    }
+
+    fn meters(&self, message: &Inbound) -> bool {
+        match (&message.disposition, &message.kind) {
+            (Disposition::Turn, Kind::Edit { .. }) => self.edits == Edits::FollowUp,
+            (Disposition::Turn, _) => {
+                let age = self.clock.wall().since(message.sent_at);
+                message.starts_a_turn() && !self.catch_up.digests(age)
+            }
+            (Disposition::Consumed(Consumed::Control { what, .. }), _) => *what == Control::Retry,
+            (Disposition::Consumed(_) | Disposition::Refused(_), _) => false,
+        }
+    }
 }
 
 impl Step for Quota {
     fn step(&self, message: &mut Inbound) {
         let Some(meters) = &self.meters else { return };
-        let age = self.clock.wall().since(message.sent_at);
-        if !message.starts_a_turn() || self.catch_up.digests(age) {
+        if !self.meters(message) {
             return;
         }
         let mut meters = meters.lock().unwrap_or_else(PoisonError::into_inner);
         message.not_before = meters.stamp(message, self.clock.wall());
+    }
+
+    /// Also a reaction that is consumed, and asks for a turn.
+    fn concerns(&self, disposition: &Disposition) -> bool {
+        matches!(
+            disposition,
+            Disposition::Turn | Disposition::Consumed(Consumed::Control { .. })
+        )
     }
 }
 
@@ -96,7 +126,12 @@ impl Meters {
             *self = Self::new(self.settings, now);
         }
         self.latest = now;
-        let id = (message.place.conversation.clone(), message.id.clone());
+        let id = match &message.kind {
+            // An edit has its message's id.
+            Kind::Edit { edited } => format!("{}:edit:{}", message.id, edited.0).into(),
+            _ => message.id.clone(),
+        };
+        let id = (message.place.conversation.clone(), id);
         if let Some(stamp) = self.stamped.stamps.get(&id) {
             return *stamp;
         }
@@ -128,7 +163,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{ingress::sample, time::ManualClock};
+    use crate::{control::Emoji, inbound::OrderKey, ingress::sample, time::ManualClock};
 
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -190,6 +225,59 @@ mod tests {
             assert_eq!(stamp(&quota, "U1", 1), None);
             assert_eq!(stamp(&quota, "U1", 2), Some(60));
         }
+    }
+
+    fn stamped(quota: &Quota, mut message: Inbound) -> Option<u64> {
+        assert!(quota.concerns(&message.disposition));
+        quota.step(&mut message);
+        message.not_before.map(|at| at.since(START).as_secs())
+    }
+
+    #[test]
+    fn whoever_asks_again_by_a_reaction_pays_and_whoever_stops_does_not() {
+        let quota = quota(Some(1), None, &ManualClock::at(START));
+        let reaction = |what, id: &str| Inbound {
+            sender: sample::sender("U1"),
+            id: id.into(),
+            kind: Kind::Reaction {
+                on: "1".into(),
+                emoji: Emoji::new("x"),
+            },
+            disposition: Disposition::Consumed(Consumed::Control { on: "1".into(), what }),
+            ..sample::message("x")
+        };
+        assert_eq!(stamp(&quota, "U1", 1), None);
+        assert_eq!(stamped(&quota, reaction(Control::Retry, "r1")), Some(60));
+        assert_eq!(
+            stamped(&quota, reaction(Control::Retry, "r1")),
+            Some(60),
+            "seen again"
+        );
+        assert_eq!(stamped(&quota, reaction(Control::Stop, "r2")), None);
+        assert_eq!(stamped(&quota, reaction(Control::Retry, "r3")), Some(120));
+        assert_eq!(stamp(&quota, "U2", 2), None);
+    }
+
+    #[test]
+    fn an_edit_that_may_become_a_turn_pays_once_for_each_text() {
+        let clock = ManualClock::at(START);
+        let edit = |edited| Inbound {
+            sender: sample::sender("U1"),
+            id: "1".into(),
+            kind: Kind::Edit {
+                edited: OrderKey(edited),
+            },
+            ..sample::message("better")
+        };
+        let follow = quota(Some(1), None, &clock).edits(Edits::FollowUp);
+        assert_eq!(stamp(&follow, "U1", 1), None);
+        assert_eq!(stamped(&follow, edit(7)), Some(60));
+        assert_eq!(stamped(&follow, edit(7)), Some(60), "seen again");
+        assert_eq!(stamped(&follow, edit(8)), Some(120));
+        let ignore = quota(Some(1), None, &clock);
+        assert_eq!(stamp(&ignore, "U1", 1), None);
+        assert_eq!(stamped(&ignore, edit(7)), None);
+        assert_eq!(stamp(&ignore, "U1", 2), Some(60));
     }
 
     #[test]

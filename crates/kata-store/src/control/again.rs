@@ -1,8 +1,8 @@
 //! A message that is over is tried again: its parked answer is sent, or it is asked anew.
 
-use super::Asker;
+use super::{Asker, Done};
 use crate::{
-    NewMessage, StoreError, admit, cancel,
+    NewMessage, Outcome, StoreError, admit, cancel,
     channel::{self, Home},
     payload::Inbound,
     row::{self, Ending},
@@ -37,29 +37,36 @@ pub(super) fn again(
     home: &Home,
     target: &Ending,
     asker: &Asker,
-) -> Result<&'static str, StoreError> {
+) -> Result<Done, StoreError> {
     let Some(asked) = load(tx, target.id)? else {
-        return Ok("it is on no message that can be tried again");
+        return Ok("it is on no message that can be tried again".into());
     };
     if let Some(answer) = asked.answer
         && row::load(tx, answer)?.is_some_and(|row| row.status == Status::Failed)
     {
-        cancel::retry(tx, answer)?;
-        return Ok("its answer is sent after all");
+        // An answer is under no quota of turns.
+        cancel::retry(tx, answer, None)?;
+        return Ok("its answer is sent after all".into());
     }
     let was_a_turn = asked
         .outcome
         .as_deref()
         .is_some_and(|outcome| WAS_A_TURN.contains(&outcome));
     let (true, Some(stored)) = (was_a_turn, Inbound::read(&asked.payload)) else {
-        return Ok("it is on no message that can be tried again");
+        return Ok("it is on no message that can be tried again".into());
     };
     let order = admit::behind(tx, target.lane, asked.order)?;
     let shown = asked.shown_id.clone();
     let message = anew(asked, stored, asker, order);
-    admit::turn_for(tx, home, "", message, shown.as_deref())?;
+    let outcome = admit::turn_for(tx, home, "", message, shown.as_deref())?;
     channel::count(tx, home.id, 1)?;
-    Ok("asked again")
+    Ok(Done {
+        session_started: match outcome {
+            Outcome::New { session_started, .. } => session_started,
+            _ => None,
+        },
+        ..Done::from("asked again")
+    })
 }
 
 fn anew(asked: Asked, mut stored: Inbound, asker: &Asker, order: i64) -> NewMessage {
@@ -88,7 +95,7 @@ fn anew(asked: Asked, mut stored: Inbound, asker: &Asker, order: i64) -> NewMess
         sent_at: asker.sent_at,
         reply_thread: asked.reply_thread,
         metadata: stored.metadata,
-        not_before: None,
+        not_before: asker.not_before,
         ready: true,
         has_files: asked.has_files,
         alone: asked.alone,

@@ -185,6 +185,58 @@ async fn an_answered_message_is_asked_again_once_for_each_reaction() {
 }
 
 #[tokio::test]
+async fn asked_again_after_a_reset_it_begins_the_fresh_session() {
+    let store = Fixture::new().open();
+    let channel = channel(&store).await;
+    push(&store, channel, message("C1", 1)).await;
+    let first = claim(&store, channel).await.unwrap();
+    store.finish(first.id, None).await.unwrap();
+    let reset = Effect::Reset(Box::new(|_| String::new()));
+    command(&store, channel, message("C1", 2), reset).await;
+    let began = |outcome: Outcome| match outcome {
+        Outcome::Consumed { session_started, .. } => session_started,
+        other => panic!("{other:?}"),
+    };
+    let again = react(&store, channel, ADA, "1", Control::Retry, 1).await;
+    assert_eq!(began(again).as_deref(), Some("s:w:C1:r1"));
+    let turn = claim(&store, channel).await.unwrap();
+    assert_eq!(turn.session_key, "s:w:C1:r1");
+    store.finish(turn.id, None).await.unwrap();
+    let again = react(&store, channel, ADA, "1", Control::Retry, 2).await;
+    assert_eq!(began(again), None);
+}
+
+#[tokio::test]
+async fn what_is_asked_again_waits_for_its_quota() {
+    let fixture = Fixture::with(|options| options.max_attempts = 1);
+    let store = fixture.open();
+    let channel = channel(&store).await;
+    let minute = std::time::Duration::from_secs(60);
+    push(&store, channel, message("C1", 1)).await;
+    let parked = claim(&store, channel).await.unwrap();
+    for n in 1..=2 {
+        match n {
+            1 => drop(store.fail(parked.id, failure("poison")).await.unwrap()),
+            _ => drop(store.finish(parked.id, None).await.unwrap()),
+        }
+        let effect = ControlEffect {
+            on: "1".to_owned(),
+            what: Control::Retry,
+            may_all: false,
+        };
+        let reaction = NewMessage {
+            platform_id: format!("r{n}"),
+            not_before: Some(fixture.now().plus(minute)),
+            ..by("U1", message("C1", 10 + n))
+        };
+        command(&store, channel, reaction, Effect::Control(effect)).await;
+        assert!(claim(&store, channel).await.is_none(), "{n}");
+        fixture.advance(minute);
+        assert!(claim(&store, channel).await.is_some(), "{n}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_no_turn_is_not_asked_again() {
     let store = Fixture::new().open();
     let channel = channel(&store).await;
