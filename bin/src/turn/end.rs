@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use kata_agent::{Reply, Stopwatch};
-use kata_channel::{Timestamp, settings::SessionMode};
-use kata_store::{Answer, ClaimedTurn, Failed, Failure, Finished, NoticeFn, UnixMs};
+use kata_channel::{ChannelKey, Timestamp};
+use kata_store::{Answer, ClaimedTurn, Failed, Failure, Finished, NoticeFn, SessionName, UnixMs};
 use tower::ServiceExt;
 
 use super::{
@@ -123,10 +123,9 @@ async fn answered(daemon: &Arc<Daemon>, channel: &Arc<Channel>, turn: &ClaimedTu
         .await;
     match finished {
         Some(Finished::Already) => tracing::debug!(turn = turn.id, "a second answer changes nothing"),
-        Some(Finished::Done { .. }) if channel.spec.session.mode == SessionMode::Stateless => {
-            let key = &turn.session_key;
-            daemon.events.session_ended(&channel.key, key, "stateless").await;
-        }
+        Some(Finished::Done {
+            ended: Some(session), ..
+        }) => say_over(daemon, session).await,
         _ => {}
     }
 }
@@ -141,11 +140,27 @@ pub(crate) async fn answered_late(daemon: &Arc<Daemon>, turn: i64, reply: &Reply
             parts: None,
         })
     };
-    daemon
+    let finished = daemon
         .persist(WRITING, || {
             daemon.store.finish_recorded(turn, answer(), record_late(reply))
         })
-        .await
+        .await;
+    if let Some(Finished::Done {
+        ended: Some(session), ..
+    }) = &finished
+    {
+        say_over(daemon, session.clone()).await;
+    }
+    finished
+}
+
+/// A message that was a session by itself has had its answer.
+async fn say_over(daemon: &Daemon, session: SessionName) {
+    let channel = ChannelKey::new(&*session.workspace, &*session.slug);
+    daemon
+        .events
+        .session_ended(&channel, &session.key, "stateless")
+        .await;
 }
 
 /// D22: strangers get no notice, and neither does a platform that must not carry any.

@@ -85,18 +85,21 @@ fn revive(tx: &mut Tx<'_>, lane: &Lane, key: &str) -> Result<bool, StoreError> {
     Ok(known > 0)
 }
 
-/// Notes a turn of the session, and what was said in it. A message that was a session by itself has had its answer.
-pub(crate) fn turned(tx: &mut Tx<'_>, lane: &Lane, key: &str, record: &Record) -> Result<(), StoreError> {
-    tx.run(
+/// Notes a turn of the session, and what was said in it. True: it is over by that, since a message that was a session by
+/// itself has had its answer.
+pub(crate) fn turned(tx: &mut Tx<'_>, lane: &Lane, key: &str, record: &Record) -> Result<bool, StoreError> {
+    let alone: Option<bool> = tx.first(
         "UPDATE kata_sessions SET last_ms = ?3, turns = turns + 1, tokens = tokens + ?4,
            ended_ms = CASE WHEN alone THEN ?3 ELSE ended_ms END, ended_why = CASE WHEN alone THEN ?5 ELSE ended_why END
-         WHERE channel = ?1 AND key = ?2",
+         WHERE channel = ?1 AND key = ?2 RETURNING alone",
         (lane.channel, key, tx.now, Count(record.tokens), STATELESS),
+        |row| row.get(0),
     )?;
     if let Some(usage) = &record.usage {
         used(tx, lane, key, usage)?;
     }
-    transcript::append(tx, lane.channel, key, &record.entries)
+    transcript::append(tx, lane.channel, key, &record.entries)?;
+    Ok(alone.unwrap_or(false))
 }
 
 /// Adds what a turn used. Of sums over the agent's own session it is their growth; they begin anew with that session.

@@ -126,6 +126,8 @@ pub enum Finished {
     Done {
         /// The row of its answer.
         answer: Option<i64>,
+        /// The session that is over by it.
+        ended: Option<crate::SessionName>,
     },
     /// It had ended before; nothing changed.
     Already,

@@ -1,8 +1,9 @@
 //! Turns that end well, or are given back (D11, D13, D17).
 
 use crate::{
-    Answer, Finished, Record, StoreError, adopt,
+    Answer, Finished, Record, SessionName, StoreError, adopt,
     answer::{self, NewAnswer},
+    channel,
     lane::{self, Lane},
     row::{self, End, Ending},
     session, trail,
@@ -33,8 +34,16 @@ pub(crate) fn finish(
     let Some(found) = lane::by_id(tx, lane)? else {
         return Ok(Finished::Unknown);
     };
-    if let Some(key) = &row.session_key {
-        session::turned(tx, &found, key, record)?;
+    let mut ended = None;
+    if let Some(key) = &row.session_key
+        && session::turned(tx, &found, key, record)?
+    {
+        let home = channel::load(tx, found.channel)?;
+        ended = Some(SessionName {
+            workspace: home.workspace,
+            slug: home.slug,
+            key: key.clone(),
+        });
     }
     let answer = match answer.filter(|answer| !answer.content.is_empty() || answer.parts.is_some()) {
         Some(answer) => Some(store_answer(tx, &row, &found, &answer)?),
@@ -53,7 +62,7 @@ pub(crate) fn finish(
     }
     row::end(tx, &row, channel, &done)?;
     lane::rows_ended(tx, &found, &rows)?;
-    Ok(Finished::Done { answer })
+    Ok(Finished::Done { answer, ended })
 }
 
 /// The inbound row of a turn, which an earlier daemon, 0.7 too, may have opened.

@@ -25,7 +25,9 @@ async fn finish(store: &Store, turn: i64, parts: &[&str]) -> i64 {
         parts: Some(parts.iter().map(ToString::to_string).collect()),
     };
     match store.finish(turn, Some(answer)).await.unwrap() {
-        crate::Finished::Done { answer: Some(answer) } => answer,
+        crate::Finished::Done {
+            answer: Some(answer), ..
+        } => answer,
         other => panic!("{other:?}"),
     }
 }

@@ -201,7 +201,7 @@ impl Run {
         };
         assert!(matches!(
             self.store.finish(turn, answer()).await.unwrap(),
-            Finished::Done { answer: Some(_) }
+            Finished::Done { answer: Some(_), .. }
         ));
         assert_eq!(
             self.store.finish(turn, answer()).await.unwrap(),

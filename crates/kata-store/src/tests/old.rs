@@ -158,7 +158,7 @@ async fn an_answer_that_the_host_owes_the_earlier_daemon_is_taken() {
     for id in [open, failed] {
         assert!(matches!(
             store.finish(id, answer()).await.unwrap(),
-            Finished::Done { answer: Some(_) }
+            Finished::Done { answer: Some(_), .. }
         ));
     }
     assert_eq!(store.finish(done, answer()).await.unwrap(), Finished::Already);

@@ -16,7 +16,9 @@ async fn answer(store: &Store, channel: ChannelId, id: i64, parts: &[&str]) -> i
         parts: Some(parts),
     };
     match store.finish(turn, Some(answer)).await.unwrap() {
-        crate::Finished::Done { answer: Some(answer) } => answer,
+        crate::Finished::Done {
+            answer: Some(answer), ..
+        } => answer,
         other => panic!("{other:?}"),
     }
 }

@@ -94,7 +94,7 @@ async fn the_first_success_counts_and_the_second_changes_nothing() {
     };
     assert!(matches!(
         store.finish(id, answer()).await.unwrap(),
-        Finished::Done { answer: Some(_) }
+        Finished::Done { answer: Some(_), .. }
     ));
     assert_eq!(store.finish(id, answer()).await.unwrap(), Finished::Already);
     assert_eq!(store.finish(id + 100, answer()).await.unwrap(), Finished::Unknown);

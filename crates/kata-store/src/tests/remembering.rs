@@ -15,7 +15,13 @@ async fn what_was_said_comes_with_the_end_of_its_turn_and_once() {
     push(&store, id, message("C1", 1)).await;
     let turn = claim(&store, id).await.unwrap();
     assert!(shown(&store, id).await.is_empty(), "the turn is open");
-    for finished in [Finished::Done { answer: None }, Finished::Already] {
+    for finished in [
+        Finished::Done {
+            answer: None,
+            ended: None,
+        },
+        Finished::Already,
+    ] {
         let done = store.finish_recorded(turn.id, None, exchange(1)).await;
         assert_eq!(done.unwrap(), finished);
     }

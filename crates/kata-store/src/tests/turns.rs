@@ -62,7 +62,7 @@ async fn a_success_that_comes_after_the_lease_is_taken_from_the_queue_and_from_t
     });
     assert!(matches!(
         store.finish(parked, answer).await.unwrap(),
-        Finished::Done { answer: Some(_) }
+        Finished::Done { answer: Some(_), .. }
     ));
     assert_eq!(store.retry(parked).await.unwrap(), Retried::NotParked);
 }
