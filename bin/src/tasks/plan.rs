@@ -72,6 +72,18 @@ pub(super) fn first(schedule: &Schedule, task: i64, rules: &Rules, now: UnixMs) 
     Some(unix_ms(schedule.jittered(slot, task, rules.jitter())))
 }
 
+/// When a task runs that was armed for later than its schedule says. The wall clock was set back, or the system's time zone
+/// is another one.
+pub(super) fn sooner(task: &Task, now: UnixMs) -> Option<UnixMs> {
+    // A single run is on no calendar but its own, also when it is tried again.
+    if task.kind == TaskKind::OneShot {
+        return None;
+    }
+    let schedule = times::schedule(task, now).ok()??;
+    let next = first(&schedule, task.id, &Rules::read(&task.settings), now)?;
+    task.next_run.filter(|armed| next < *armed).map(|_| next)
+}
+
 /// A task's runs in time.
 struct Calendar<'a> {
     schedule: Option<&'a Schedule>,

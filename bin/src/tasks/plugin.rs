@@ -30,7 +30,7 @@ use crate::{gate::Docket, gate::Standing, query::iso, turn::OpenTurns, wire};
 /// Its id. No `enabledPlugins` has to name it.
 pub(crate) const PLUGIN: &str = "kata-tasks";
 
-/// How many tasks a session may make.
+/// How many tasks a conversation may make, over all its sessions.
 const LIMITS: TaskLimits = TaskLimits { live: 20, hourly: 10 };
 /// An agent's task runs no more often than this. Milliseconds.
 const OFTEN: i64 = 60_000;
@@ -38,7 +38,7 @@ const OFTEN: i64 = 60_000;
 const LOOKED_AT: usize = 50;
 /// The longest message. Characters.
 const LONGEST_MESSAGE: usize = 8_000;
-/// Tasks in a list: no session may have more.
+/// Tasks in a list: no conversation may have more.
 const LISTED: usize = 200;
 
 /// What the tools need of the daemon, which is made after its plugins.
@@ -85,7 +85,7 @@ impl Behind {
             })
     }
 
-    /// The session's own tasks, the newest first.
+    /// The tasks of the session and of others of its conversation, the newest first: a reset takes them from nobody.
     async fn tasks(&self, context: &ToolContext) -> Result<Vec<Task>, ToolError> {
         let filter = TaskFilter {
             workspace: Some(context.channel.workspace.to_string()),
@@ -171,7 +171,7 @@ fn schedule_spec(desk: &Desk) -> ToolSpec {
 fn list_spec(desk: &Desk) -> ToolSpec {
     ToolSpec {
         name: "task_list",
-        description: "Lists the tasks that were scheduled in this session: when each runs next, how its latest runs ended, and why one was parked.",
+        description: "Lists the tasks that were scheduled in this conversation: when each runs next, how its latest runs ended, and why one was parked.",
         input: json!({"type": "object", "additionalProperties": false, "properties": {}}),
         default: ToolDefault::Allow,
         effects: &[ToolEffect::Reads],
@@ -183,7 +183,7 @@ fn list_spec(desk: &Desk) -> ToolSpec {
 fn cancel_spec(desk: &Desk) -> ToolSpec {
     ToolSpec {
         name: "task_cancel",
-        description: "Cancels a task that was scheduled in this session. It is gone; a run of it that has begun goes on.",
+        description: "Cancels a task that was scheduled in this conversation. It is gone, and with it a run that waits for its turn; one whose turn has begun goes on.",
         input: json!({
             "type": "object",
             "required": ["task_id"],
@@ -249,10 +249,10 @@ impl Tool for ScheduleTool {
                 json!({"task_id": id, "next_run_at": iso(first)}),
             )),
             Created::TooManyLive { limit } => Err(ToolError::NotHere(format!(
-                "this session has {limit} tasks, and may have no more: cancel one with task_cancel first"
+                "this conversation has {limit} tasks, and may have no more: cancel one with task_cancel first"
             ))),
             Created::TooManyHourly { limit, again } => Err(ToolError::NotHere(format!(
-                "this session made {limit} tasks within an hour, and may make the next one at {}",
+                "this conversation made {limit} tasks within an hour, and may make the next one at {}",
                 iso(again)
             ))),
         }
@@ -331,10 +331,10 @@ impl Tool for CancelTool {
         let behind = self.0.behind()?;
         let CancelInput { task_id } =
             CancelInput::deserialize(input).map_err(|error| ToolError::Input(error.to_string()))?;
-        // Another session's task is as good as none: its number says nothing.
+        // Another conversation's task is as good as none: its number says nothing.
         if !behind.tasks(context).await?.iter().any(|task| task.id == task_id) {
             return Err(ToolError::Input(format!(
-                "this session has no task {task_id}; task_list shows those that it has"
+                "this conversation has no task {task_id}; task_list shows those that it has"
             )));
         }
         behind.store.cancel_task(task_id).await.map_err(refused)?;

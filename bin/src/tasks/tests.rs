@@ -246,6 +246,30 @@ async fn a_clock_that_is_set_back_repeats_no_run() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_a_day_ahead_for_a_while_costs_no_run() {
+    const START: i64 = 1_774_602_000_000;
+    let rig = Rig::new();
+    rig.schedule(json!({"taskType": "interval", "schedule": "600000"}))
+        .await;
+    rig.clock.set_wall(Timestamp::from_millis(START + 86_400_000));
+    rig.after(0).await;
+    assert_eq!(rig.rung(), 1, "the newest run that was missed, as it seems");
+    rig.clock.set_wall(Timestamp::from_millis(START + 60_000));
+    timer::set_right(&rig.daemon).await.unwrap();
+    for (minutes, rung) in [(8, 1), (1, 2), (10, 3)] {
+        rig.after(minutes).await;
+        assert_eq!(rig.rung(), rung);
+    }
+    // Set back once more, it runs nothing again.
+    rig.clock.set_wall(Timestamp::from_millis(START + 60_000));
+    timer::set_right(&rig.daemon).await.unwrap();
+    rig.after(20).await;
+    assert_eq!(rig.rung(), 3);
+    rig.after(10).await;
+    assert_eq!(rig.rung(), 4);
+}
+
+#[tokio::test]
 async fn a_single_run_that_was_missed_for_too_long_is_said_once() {
     let mut rig = Rig::new();
     rig.schedule(json!({"taskType": "one-shot", "schedule": "2026-03-27T09:10:00Z", "missedGraceMs": 60000}))

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future;
 use kata_channel::Timestamp;
-use kata_store::{Skipped, StoreError, Task, TaskKind};
+use kata_store::{Room, Skipped, StoreError, Task, TaskFilter, TaskKind};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     action, fire,
-    plan::{Plan, plan},
+    plan::{self, Plan, plan},
     times,
 };
 use crate::daemon::Daemon;
@@ -24,39 +24,82 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) enum Look {
     AtOnce,
     At(Option<Timestamp>),
+    /// When there is room on the disk again.
+    WithRoom,
 }
 
 /// Runs until `stop`. Woken by what changes tasks or ends a run, and by a thaw, since the wall clock has leapt.
 pub(crate) async fn run(daemon: Arc<Daemon>, stop: CancellationToken) {
     let mut changed = daemon.store.task_work();
     let mut thawed = daemon.thawed.subscribe();
+    let mut room = daemon.store.room();
     loop {
         // Marked as seen before the look, so that what comes during it wakes the wait below.
         changed.mark_unchanged();
+        let has_thawed = thawed.has_changed().unwrap_or(false);
         thawed.mark_unchanged();
         let look = tokio::select! {
             biased;
             () = stop.cancelled() => return,
             // CANCEL: a claim that was sent is found at the next start.
-            look = pass(&daemon) => look,
+            look = pass(&daemon, has_thawed) => look,
         };
-        let Look::At(next) = look else { continue };
+        let next = match look {
+            Look::AtOnce => continue,
+            Look::At(next) => next,
+            Look::WithRoom => None,
+        };
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            _ = changed.changed() => {}
-            _ = thawed.changed() => {}
+            // What wants room finds none before there is some, whatever else changes.
+            _ = room.wait_for(|room| *room == Room::Enough), if matches!(look, Look::WithRoom) => {}
+            _ = changed.changed(), if !matches!(look, Look::WithRoom) => {}
+            _ = thawed.changed() => thawed.mark_changed(),
             () = daemon.due(next) => {}
         }
     }
 }
 
-async fn pass(daemon: &Arc<Daemon>) -> Look {
-    match due(daemon).await {
+async fn pass(daemon: &Arc<Daemon>, has_thawed: bool) -> Look {
+    let looked = async {
+        if has_thawed {
+            set_right(daemon).await?;
+        }
+        due(daemon).await
+    };
+    match looked.await {
         Ok(look) => look,
+        // That there is no room is said once, and that there is some again is found out, by who keeps the house.
+        Err(StoreError::Full { .. }) => Look::WithRoom,
         Err(error) => {
             daemon.store_failed("running tasks", &error);
             Look::At(Some(daemon.clock.wall() + AGAIN))
+        }
+    }
+}
+
+/// After a leap of the wall clock. One that was wrong for a while had tasks armed by it for what is now a far time: they run
+/// when their schedules say. A run that was made keeps its slot, so that none is made twice.
+pub(super) async fn set_right(daemon: &Daemon) -> Result<(), StoreError> {
+    let now = times::now(&daemon.clock);
+    let armed = TaskFilter {
+        enabled: Some(true),
+        ..TaskFilter::default()
+    };
+    let mut before = None;
+    loop {
+        let tasks = daemon.store.tasks(armed.clone(), before, TOGETHER).await?;
+        let sooner = tasks
+            .iter()
+            .filter_map(|task| Some((task.id, plan::sooner(task, now)?)));
+        let moves = sooner.map(|(id, to)| daemon.store.bring_task_forward(id, to));
+        for moved in future::join_all(moves).await {
+            moved?;
+        }
+        match tasks.last() {
+            Some(last) if tasks.len() == TOGETHER => before = Some(last.id),
+            _ => return Ok(()),
         }
     }
 }

@@ -74,6 +74,16 @@ impl Store {
             .await
     }
 
+    /// Has an armed task run at `to` instead of later; nothing else of it changes. False if it is not armed, or for no later
+    /// time.
+    ///
+    /// # Errors
+    /// When the store is closed or the database refuses.
+    pub async fn bring_task_forward(&self, id: i64, to: UnixMs) -> Result<bool, StoreError> {
+        self.write("set_task", move |tx| task::bring_forward(tx, id, to))
+            .await
+    }
+
     // === runs ===
 
     /// The armed tasks whose time has come, the one that is due longest first. One whose stored time cannot be read is

@@ -481,7 +481,7 @@ async fn an_agent_lists_and_cancels_the_tasks_of_its_own_session_alone() {
 
     let elsewhere = scene.told_in("C2", &["call task_list {}", &cancel]).await;
     assert!(
-        !elsewhere.contains("standup") && elsewhere.contains("this session has no task"),
+        !elsewhere.contains("standup") && elsewhere.contains("this conversation has no task"),
         "{elsewhere}"
     );
     let here = scene.told(&["call task_list {}"]).await;
@@ -513,7 +513,7 @@ async fn an_agent_keeps_within_what_a_session_may_have() {
     let steps: Vec<&str> = many.iter().map(String::as_str).collect();
     let said = scene.told(&steps).await;
     assert!(
-        said.contains("this session made 10 tasks within an hour"),
+        said.contains("this conversation made 10 tasks within an hour"),
         "{said}"
     );
     assert_eq!(host.query("tasks").await.len(), 10);

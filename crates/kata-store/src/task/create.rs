@@ -63,6 +63,12 @@ fn keep(tx: &mut Tx<'_>, id: i64, new: &NewTask) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The sessions of the conversation that session `?2` of channel `?1` is one of. A reset begins another session and leaves
+/// the tasks where they are; and where each message is a session by itself, none would ever be full.
+const OF_ITS_CONVERSATION: &str = "k.creator_channel = ?1 AND k.creator_session IN
+    (SELECT ?2 UNION ALL SELECT o.key FROM kata_sessions s JOIN kata_sessions o ON o.lane = s.lane
+     WHERE s.channel = ?1 AND s.key = ?2)";
+
 /// A cancelled task counts for its hour: what is bounded is how often tasks are made.
 fn refusal(
     tx: &Tx<'_>,
@@ -71,8 +77,10 @@ fn refusal(
     limits: TaskLimits,
 ) -> Result<Option<Created>, StoreError> {
     let live: u32 = tx.one(
-        "SELECT COUNT(*) FROM kata_tasks k JOIN scheduled_tasks t ON t.id = k.task
-         WHERE k.creator_channel = ?1 AND k.creator_session = ?2 AND k.over_ms IS NULL",
+        &format!(
+            "SELECT COUNT(*) FROM kata_tasks k JOIN scheduled_tasks t ON t.id = k.task
+             WHERE {OF_ITS_CONVERSATION} AND k.over_ms IS NULL"
+        ),
         (channel, session),
     )?;
     if live >= limits.live {
@@ -84,9 +92,10 @@ fn refusal(
     };
     // The one that has to be an hour old before another one may be made.
     let made = tx.first(
-        "SELECT created_ms FROM kata_tasks
-         WHERE creator_channel = ?1 AND creator_session = ?2 AND created_ms > ?3
-         ORDER BY created_ms DESC LIMIT 1 OFFSET +?4",
+        &format!(
+            "SELECT k.created_ms FROM kata_tasks k WHERE {OF_ITS_CONVERSATION} AND k.created_ms > ?3
+             ORDER BY k.created_ms DESC LIMIT 1 OFFSET +?4"
+        ),
         (channel, session, tx.now.minus(HOUR), before),
         |row| row.get::<_, crate::UnixMs>(0),
     )?;

@@ -1,10 +1,20 @@
 //! What a hand does to a task: cancel, pause, resume, park.
 
 use super::due;
-use crate::{StoreError, UnixMs, tx::Tx};
+use crate::{StoreError, UnixMs, cancel as turns, tx::Tx};
 
-/// Its row goes, as 0.7 knows it; who made it, and its fires, stay for a while.
+/// Its row goes, as 0.7 knows it; who made it, and its fires, stay for a while. A turn of it that nobody has begun, or that
+/// waits to be tried again, is not begun any more.
 pub(crate) fn cancel(tx: &mut Tx<'_>, task: i64) -> Result<bool, StoreError> {
+    let waiting: Option<i64> = tx.first(
+        "SELECT m.id FROM kata_fires f JOIN messages m ON m.id = f.message
+         WHERE f.task = ?1 AND f.state = 'running' AND m.status = 'pending'",
+        [task],
+        |row| row.get(0),
+    )?;
+    if let Some(turn) = waiting {
+        turns::cancel(tx, turn, "its task was cancelled")?;
+    }
     let gone = tx.run("DELETE FROM scheduled_tasks WHERE id = ?1", [task])?;
     tx.run(
         "UPDATE kata_tasks SET over_ms = COALESCE(over_ms, ?2) WHERE task = ?1",
@@ -32,6 +42,16 @@ pub(crate) fn set_enabled(
             [task],
         )?;
     }
+    tx.wake.tasks |= found > 0;
+    Ok(found > 0)
+}
+
+/// A task that was armed for a later time is due at `to`. False: it is not armed, or not for a later one.
+pub(crate) fn bring_forward(tx: &mut Tx<'_>, task: i64, to: UnixMs) -> Result<bool, StoreError> {
+    let found = tx.run(
+        "UPDATE scheduled_tasks SET next_run_at = ?2 WHERE id = ?1 AND enabled = 1 AND next_run_at > ?2",
+        (task, due::text(to)),
+    )?;
     tx.wake.tasks |= found > 0;
     Ok(found > 0)
 }

@@ -85,7 +85,10 @@ pub(crate) fn list(
     read_all(
         conn,
         "t.id < :before AND (:workspace IS NULL OR t.workspace_id = :workspace)
-           AND (:session IS NULL OR k.creator_session = :session) AND (:enabled IS NULL OR t.enabled = :enabled)
+           AND (:session IS NULL OR k.creator_session IN
+             (SELECT :session UNION ALL SELECT o.key FROM kata_channels c
+              JOIN kata_sessions s ON s.channel = c.id AND s.key = :session JOIN kata_sessions o ON o.lane = s.lane
+              WHERE :workspace IS NULL OR c.workspace = :workspace)) AND (:enabled IS NULL OR t.enabled = :enabled)
          ORDER BY t.id DESC LIMIT :limit",
         rusqlite::named_params! {
             ":before": before.unwrap_or(i64::MAX),

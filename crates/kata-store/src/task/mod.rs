@@ -14,7 +14,7 @@ mod turn;
 
 pub(crate) use create::create;
 pub(crate) use due::{due, next_due, next_due_after};
-pub(crate) use edit::{cancel, park, set_enabled};
+pub(crate) use edit::{bring_forward, cancel, park, set_enabled};
 pub(crate) use end::{end, recover, turn_done, turn_parked};
 pub(crate) use fire::{fire, skip};
 pub(crate) use list::{fired_by, fires, list, one};
@@ -137,7 +137,7 @@ pub struct Task {
 pub struct TaskFilter {
     /// Of this workspace.
     pub workspace: Option<String>,
-    /// Made in this session.
+    /// Made in this session, or in another one of its conversation: a reset leaves the tasks where they are.
     pub session_key: Option<String>,
     /// That run, or do not.
     pub enabled: Option<bool>,

@@ -23,7 +23,8 @@ pub(super) struct Place {
 
 pub(super) fn place(tx: &mut Tx<'_>, turn: &TaskTurn) -> Result<Place, StoreError> {
     let seen: Option<(i64, u32, bool)> = tx.first(
-        "SELECT s.lane, s.generation, s.ended_ms IS NOT NULL
+        // A message that is a session by itself ends with its answer, and may be about to.
+        "SELECT s.lane, s.generation, s.ended_ms IS NOT NULL OR s.alone
          FROM kata_channels c JOIN kata_sessions s ON s.channel = c.id AND s.key = ?2
          WHERE c.workspace = ?1 ORDER BY s.last_ms DESC LIMIT 1",
         (&turn.workspace, &turn.session_key),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{Created, Creator, NewTask, Retention, TaskFilter, TaskKind, UnixMs, View};
+use crate::{Created, Creator, Effect, NewTask, Retention, TaskFilter, TaskKind, UnixMs, View};
 
 use super::{
     planner::{MINUTE, action, agent, create, failed, get, slot, taken, task},
-    support::Fixture,
+    support::{Fixture, channel, command, message, push},
 };
 
 #[tokio::test]
@@ -78,6 +78,54 @@ async fn a_session_has_no_more_live_tasks_than_it_may_have_and_the_host_any_numb
     assert_eq!(store.create_task(of(agent("k"))).await.unwrap(), refused);
     store.cancel_task(first).await.unwrap();
     create(&store, of(agent("k"))).await;
+}
+
+#[tokio::test]
+async fn a_conversation_keeps_its_tasks_over_a_reset_and_has_no_more_for_it() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = channel(&store).await;
+    push(&store, id, message("C1", 1)).await;
+    push(&store, id, message("C2", 2)).await;
+    let of = |session: &str| NewTask {
+        creator: agent(session),
+        ..task()
+    };
+    let first = create(&store, of("s:w:C1:r0")).await;
+    let reset = Effect::Reset(Box::new(|_| String::new()));
+    command(&store, id, message("C1", 3), reset).await;
+    push(&store, id, message("C1", 4)).await;
+    let others = [
+        create(&store, of("s:w:C1:r1")).await,
+        create(&store, of("s:w:C1:r1")).await,
+    ];
+    let made_in = |session: &str| TaskFilter {
+        workspace: Some("w".to_owned()),
+        session_key: Some(session.to_owned()),
+        enabled: None,
+    };
+    for session in ["s:w:C1:r0", "s:w:C1:r1"] {
+        let tasks = store.tasks(made_in(session), None, 9).await.unwrap();
+        let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
+        assert_eq!(ids, [others[1], others[0], first], "{session}");
+        let refused = store.create_task(of(session)).await.unwrap();
+        assert_eq!(refused, Created::TooManyLive { limit: 3 }, "{session}");
+    }
+    create(&store, of("s:w:C2:r0")).await;
+    // Five within the hour, whichever session made them.
+    for session in ["s:w:C1:r0", "s:w:C1:r1"] {
+        store
+            .cancel_task(store.tasks(made_in(session), None, 1).await.unwrap()[0].id)
+            .await
+            .unwrap();
+        create(&store, of(session)).await;
+    }
+    store.cancel_task(first).await.unwrap();
+    let refused = store.create_task(of("s:w:C1:r1")).await.unwrap();
+    assert!(
+        matches!(refused, Created::TooManyHourly { limit: 5, .. }),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

@@ -120,6 +120,32 @@ async fn after_a_reset_the_turn_is_one_of_the_fresh_session() {
 }
 
 #[tokio::test]
+async fn a_task_of_a_message_alone_speaks_in_the_conversations_own_session_which_its_turn_does_not_end() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = channel(&store).await;
+    let alone = crate::NewMessage {
+        alone: true,
+        ..message("C1", 1)
+    };
+    push(&store, id, alone).await;
+    let first = claim(&store, id).await.unwrap();
+    let task = create(&store, task()).await;
+    // Due while the message that it was made for is not answered yet.
+    let opened = fired(&store, turn(task, 0, &first.session_key)).await;
+    assert_eq!((opened.session_key.as_str(), opened.session_started), (KEY, true));
+    let over = |finished: Finished| match finished {
+        Finished::Done { ended, .. } => ended.map(|session| session.key),
+        other => panic!("{other:?}"),
+    };
+    let answered = store.finish(first.id, None).await.unwrap();
+    assert_eq!(over(answered), Some(first.session_key));
+    let second = claim(&store, id).await.unwrap();
+    assert_eq!(second.id, opened.row);
+    assert_eq!(over(store.finish(second.id, None).await.unwrap()), None);
+}
+
+#[tokio::test]
 async fn a_turn_stands_behind_what_waits_and_shares_no_turn_with_it() {
     let fixture = Fixture::new();
     let store = fixture.open();
@@ -164,7 +190,9 @@ async fn a_turn_of_a_session_never_seen_runs_and_its_answer_stays_in_its_row() {
         (opened.row, "w", "s", "daemon-s-0123456789ab")
     );
     assert!(claim_task(&store, Vec::new()).await.is_none());
-    let Finished::Done { answer: Some(kept) } = store.finish(claimed.id, answer("done")).await.unwrap()
+    let Finished::Done {
+        answer: Some(kept), ..
+    } = store.finish(claimed.id, answer("done")).await.unwrap()
     else {
         panic!("no answer")
     };
@@ -257,13 +285,49 @@ async fn a_task_of_an_agent_speaks_with_its_creators_rights_also_after_it_was_ca
     )
     .await;
     let opened = fired(&store, turn(task, 0, KEY)).await;
-    store.cancel_task(task).await.unwrap();
     let claimed = claim(&store, id).await.unwrap();
+    store.cancel_task(task).await.unwrap();
     assert_eq!(claimed.rows[0].role.as_deref(), Some("member"));
     let by = store.fired_by(opened.row).await.unwrap().unwrap();
     assert_eq!((by.task, by.slot, by.creator), (task, slot(0), creator));
     let plain = push(&store, id, message("C1", 9)).await;
     assert_eq!(store.fired_by(row(&plain)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_cancelled_task_begins_no_turn_that_waits_and_one_that_runs_is_answered() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = conversation(&store).await;
+    let waits = create(&store, task()).await;
+    let runs = create(&store, task()).await;
+    let running = fired(&store, turn(runs, 0, KEY)).await;
+    let claimed = claim(&store, id).await.unwrap();
+    let waiting = fired(&store, turn(waits, 0, KEY)).await;
+    let after = push(&store, id, message("C1", 9)).await;
+    assert!(store.cancel_task(waits).await.unwrap() && store.cancel_task(runs).await.unwrap());
+    let finished = store.finish(claimed.id, answer("done")).await.unwrap();
+    assert!(matches!(finished, Finished::Done { answer: Some(_), .. }) && claimed.id == running.row);
+    assert_eq!(claim(&store, id).await.unwrap().id, row(&after));
+    let fire = store.fires(waits, None, 1).await.unwrap().remove(0);
+    assert_eq!(
+        (fire.state, fire.error.as_deref(), fire.message),
+        (FireState::Done, Some("its task was cancelled"), Some(waiting.row))
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_task_is_not_tried_again() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let id = conversation(&store).await;
+    let task = create(&store, task()).await;
+    let opened = fired(&store, turn(task, 0, KEY)).await;
+    claim(&store, id).await.unwrap();
+    store.fail(opened.row, failure("no")).await.unwrap();
+    store.cancel_task(task).await.unwrap();
+    fixture.advance(std::time::Duration::from_secs(3600));
+    assert!(claim(&store, id).await.is_none());
 }
 
 #[tokio::test]
@@ -332,7 +396,7 @@ async fn a_turn_outlives_a_restart_and_the_record_of_its_run_too() {
     assert_eq!(claim(&store, id).await.unwrap().id, opened.row);
     assert!(matches!(
         store.finish(opened.row, None).await.unwrap(),
-        Finished::Done { answer: None }
+        Finished::Done { answer: None, .. }
     ));
     assert!(matches!(
         store.fire(action(task, 5)).await.unwrap(),
