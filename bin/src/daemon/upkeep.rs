@@ -169,3 +169,103 @@ fn retention(config: &RetentionConfig) -> Retention {
         audit: days(config.audit_days),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kata_channel::{ManualClock, Timestamp};
+    use kata_ipc::Event;
+    use kata_plugin::Plugins;
+    use kata_store::{Admit, Arrival, NewMessage, Outcome, UnixMs};
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{
+        daemon::{Events, Parts},
+        home::{DaemonConfig, Home},
+        open,
+        tasks::Desk,
+    };
+
+    fn message(id: i64) -> NewMessage {
+        NewMessage {
+            conversation: "C1".into(),
+            thread: None,
+            platform_id: id.to_string(),
+            order: id,
+            lane: "C1".into(),
+            thread_key: "C1".into(),
+            sender: "U1".into(),
+            role: "member".into(),
+            content: "hello".into(),
+            prompt: "hello".into(),
+            source: "team".into(),
+            sent_at: UnixMs(0),
+            reply_thread: None,
+            metadata: serde_json::Map::new(),
+            not_before: None,
+            ready: true,
+            has_files: false,
+            alone: false,
+            secret_until: None,
+        }
+    }
+
+    /// The session that a message begins, if it does; the message is dealt with at once.
+    async fn began(daemon: &Daemon, id: i64) -> Option<String> {
+        let channel = daemon.store.channel("w", "team").await.unwrap().id;
+        let arrivals = vec![Arrival::Turn(message(id))];
+        let admit = Admit {
+            channel,
+            arrivals,
+            cursor: None,
+        };
+        let Outcome::New { row, session_started } = daemon.store.admit(admit).await.unwrap().remove(0) else {
+            panic!("not new")
+        };
+        daemon.store.cancel(row, "seen").await.unwrap();
+        session_started
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_silent_for_its_retention_is_said_to_be_over_once_and_begins_again() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let home = Home::at(folder.path());
+        home.create().unwrap();
+        let clock = ManualClock::at(Timestamp::from_millis(1_774_602_000_000));
+        let config = DaemonConfig::default();
+        let (events, mut heard) = mpsc::channel(100);
+        let daemon = Daemon::new(Parts {
+            store: open::store(&home, &config, &clock.clock()).unwrap().store,
+            config,
+            clock: clock.clock(),
+            events: Events::inside(events),
+            plugins: Plugins::new([]).unwrap(),
+            desk: Desk::default(),
+            host: None,
+            home,
+        });
+        let retention = retention(&daemon.config.retention);
+        let key = began(&daemon, 1).await.expect("its first message");
+        let folder = daemon.home.sessions().join(kata_session::folder_name(&key));
+        std::fs::create_dir_all(&folder).unwrap();
+        clock.advance(Duration::from_secs(29 * 86_400));
+        expire_sessions(&daemon, &retention).await;
+        assert!(heard.try_recv().is_err(), "not yet");
+        clock.advance(Duration::from_secs(2 * 86_400));
+        for _ in 0..2 {
+            expire_sessions(&daemon, &retention).await;
+        }
+        let mut over = Vec::new();
+        while let Ok(event) = heard.try_recv() {
+            if let Event::SessionEnded(ended) = event {
+                over.push((ended.session_key, ended.channel_id, ended.reason));
+            }
+        }
+        assert_eq!(
+            over,
+            [(key.clone(), "team".to_owned(), Some("retention".to_owned()))]
+        );
+        assert!(!folder.exists(), "where its agent worked goes with it");
+        assert_eq!(began(&daemon, 2).await, Some(key));
+    }
+}

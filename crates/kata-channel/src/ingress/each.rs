@@ -15,8 +15,13 @@ use crate::{
 
 /// One decision about one message. It does not wait and does no I/O (D1).
 pub trait Step: fmt::Debug + Send + Sync + 'static {
-    /// Looks at a message and may decide what becomes of it. What an earlier layer consumed or refused is decided, and is not shown.
+    /// Looks at a message and may decide what becomes of it.
     fn step(&self, message: &mut Inbound);
+
+    /// Whether a message is shown: one that nothing has decided yet, unless the step asks for more.
+    fn concerns(&self, disposition: &Disposition) -> bool {
+        *disposition == Disposition::Turn
+    }
 }
 
 /// Applies a [`Step`] to each message of a page before the wrapped service sees the page.
@@ -86,7 +91,7 @@ where
 
     fn call(&mut self, mut page: Page) -> Self::Future {
         for message in &mut page.messages {
-            if message.disposition == Disposition::Turn {
+            if self.step.concerns(&message.disposition) {
                 self.step.step(message);
             }
         }

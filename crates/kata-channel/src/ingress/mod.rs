@@ -12,7 +12,7 @@
 //! 6. [`Trigger`]: a text without the trigger is nothing to us;
 //! 7. [`CatchUpLayer`]: what history brings too late leaves a row and gets no turn. A layer of pages and no step, since what is
 //!    pushed does not come late;
-//! 8. [`Quota`]: stamps `not_before`. Here, so that only what waits for a turn is metered;
+//! 8. [`Quota`]: stamps `not_before`. Here, so that only what asks for a turn is metered, by a message, an edit or a reaction;
 //! 9. [`Coalesce`]: stamps it too, where a channel waits for more of what somebody has to say (D14).
 //!
 //! ```

@@ -74,7 +74,7 @@ async fn a_night_of_messages_is_one_turn_in_their_order_and_what_is_news_is_anot
     };
     assert!(matches!(
         store.finish(turn.id, Some(answer)).await.unwrap(),
-        Finished::Done { answer: Some(_) }
+        Finished::Done { answer: Some(_), .. }
     ));
 
     let news = claim(&store, take).await.unwrap();
