@@ -27,7 +27,7 @@ async fn evening(stage: &Stage, mode: &str) -> FakeHost {
     host
 }
 
-/// Time passes: the daemon, which does not run now, has read nothing for nine hours.
+/// Time passes: the daemon has read nothing for nine hours.
 fn hours_pass(stage: &Stage) {
     let last = stage.slack.posted_ago("C1", "U1", "before", 9 * HOUR);
     let database = rusqlite::Connection::open(stage.home.database()).expect("the database");
@@ -43,6 +43,10 @@ fn hours_pass(stage: &Stage) {
 /// 300 messages, the oldest eight hours ago, the newest three.
 fn night(stage: &Stage) -> Vec<String> {
     hours_pass(stage);
+    messages(stage)
+}
+
+fn messages(stage: &Stage) -> Vec<String> {
     let texts: Vec<String> = (0..NIGHT).map(|n| format!("night {n}")).collect();
     for (text, n) in texts.iter().zip(0..) {
         stage.slack.posted_ago("C1", "U1", text, 8 * HOUR - n * MINUTE);
@@ -161,9 +165,11 @@ async fn a_reset_in_the_pile_counts_though_what_was_said_is_skipped() {
 async fn a_daemon_that_slept_makes_a_digest_when_it_wakes() {
     let stage = Stage::set().await;
     let host = evening(&stage, "digest").await;
+    // Before it is frozen: it could be frozen with the database locked.
+    hours_pass(&stage);
     host.freeze();
     stage.slack.cut_sockets();
-    let texts = night(&stage);
+    let texts = messages(&stage);
     host.thaw();
     let turn = host.wait_turns(2).await.remove(1);
     assert_eq!(lines_of(&turn.content, &texts), texts);
