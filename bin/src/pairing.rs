@@ -26,6 +26,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Pairings {
     paired: Mutex<HashMap<ChannelId, Paired>>,
+    /// Held over a change in the store and the same change here: a sender who is put out must not be let in by the earlier of two
+    /// changes that ends later.
+    changing: tokio::sync::Mutex<()>,
 }
 
 // === impl Pairings ===
@@ -85,6 +88,7 @@ pub(crate) async fn requested(daemon: &Daemon, asked: &Pairing) {
 
 /// Lets the sender in whose code it is; in force when this returns.
 pub(crate) async fn pair(daemon: &Daemon, code: PairingCode) -> Result<view::PairingView, Refused> {
+    let _alone = daemon.pairings.changing.lock().await;
     let paired = confirmed(daemon.store.pair(code).await?)?;
     daemon
         .pairings
@@ -95,6 +99,7 @@ pub(crate) async fn pair(daemon: &Daemon, code: PairingCode) -> Result<view::Pai
 
 /// Makes a paired sender a stranger again, or takes a code back; in force when this returns.
 pub(crate) async fn unpair(daemon: &Daemon, id: i64, by: &str) -> Result<view::PairingView, Refused> {
+    let _alone = daemon.pairings.changing.lock().await;
     let revoked = daemon.store.unpair(id, by).await?.ok_or_else(|| over(id))?;
     daemon
         .pairings

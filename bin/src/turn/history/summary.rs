@@ -28,7 +28,10 @@ pub(crate) struct Summarise {
     complaints: Complaints,
 }
 
-/// What was said about which session: a thing is said once as long as the daemon runs.
+/// So many complaints are remembered. One that comes after all were forgotten is said a second time.
+const MOST_COMPLAINTS: usize = 1_000;
+
+/// What was said about which session: a thing is said once, as far as that is remembered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Complaints(Arc<Mutex<HashSet<(String, &'static str)>>>);
 
@@ -126,6 +129,9 @@ impl fmt::Debug for Summarise {
 impl Complaints {
     fn is_news(&self, session_key: &str, what: &'static str) -> bool {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() >= MOST_COMPLAINTS {
+            said.clear();
+        }
         said.insert((session_key.to_owned(), what))
     }
 }
