@@ -45,7 +45,11 @@ pub(crate) async fn dies_at<F: Fake>(operation: &str, when: &str) {
     let [here, ..] = F::PLACES;
     // Conversations that were read once: what comes from now on is work.
     let host = scene.up(start(&scene, Policy::echo())).await;
-    scene.fake.wait_read(2).await;
+    for place in &F::PLACES[..2] {
+        let before = format!("before in {place}");
+        scene.fake.says(place, &before);
+        scene.fake.wait_text(&before).await;
+    }
     host.stop().await;
 
     if operation == "prepare" {

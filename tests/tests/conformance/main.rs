@@ -81,4 +81,10 @@ mod killed {
             admit claim finish fail busy give_back cancel claim_out prepare settle adopt
         }
     }
+    mod discord {
+        crate::kill::dies_at_each! {
+            kata_testkit::discord::FakeDiscord;
+            admit claim finish fail busy give_back cancel claim_out prepare settle adopt
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod auth;
 mod channels;
 mod control;
 mod conversation;
+mod discord;
 mod disk;
 mod framing;
 mod gmail;

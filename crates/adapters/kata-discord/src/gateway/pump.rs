@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use kata_channel::{ChannelError, Error, shared::Lanes};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 use tokio_util::task::TaskTracker;
 
@@ -180,7 +180,7 @@ impl Pump {
             Frame::Heard => self.heart.heard = true,
             Frame::BeatNow => self.say_beat().await?,
             Frame::Reconnect => return Ok(Next::Leave),
-            Frame::Invalid { resumable } => self.begin_anew(resumable).await?,
+            Frame::Invalid { resumable } => return Err(self.invalid(resumable)),
             Frame::Dispatch { seq, news } => self.dispatch(seq, news, text.len()),
             Frame::Hello(_) | Frame::Ignored => {}
             Frame::Unreadable => self.unread(text.len()),
@@ -307,22 +307,13 @@ impl Pump {
         self.write(json!({"op": 6, "d": d})).await
     }
 
-    /// The session is no good: a new one begins on this very socket after a moment, as Discord asks.
-    async fn begin_anew(&mut self, resumable: bool) -> Result<(), ChannelError> {
-        if resumable {
-            return Err(ChannelError::ConnectionLost(
-                "Discord wants the session resumed on a new socket".into(),
-            ));
+    /// The session is no good. It goes on, or a new one begins, on a new socket: history is read for each socket, and what was
+    /// said between two sessions is in nothing else.
+    fn invalid(&self, resumable: bool) -> ChannelError {
+        if !resumable {
+            *self.account.gateway.session() = None;
         }
-        *self.account.gateway.session() = None;
-        // Numbers begin again with the session: none of the old ones may be on its way.
-        while let Some(done) = self.commits.next().await {
-            self.stored(done)?;
-        }
-        self.pending = Pending::default();
-        sleep(Duration::from_secs_f64(rand::random_range(1.0..5.0))).await;
-        begin(&self.account).await?;
-        self.identify().await
+        ChannelError::ConnectionLost("Discord ended the session".into())
     }
 
     fn farewell(&self, code: Option<u16>) -> ChannelError {
