@@ -87,12 +87,17 @@ async fn a_repeat_sign_brings_a_parked_message_back_and_asks_an_answered_one_aga
     let poison = stage.slack.user_posts("C1", "U1", "poison");
     host.wait_for("message_failed").await;
     let notice = stage.slack.wait_posted(1).await.remove(0);
+    // A message of ours is known by its id once that is written down, which is a moment after Slack shows it.
+    host.wait_for("message_sent").await;
     host.set_policy(Policy::echo());
+    let mark = host.mark();
     // On what we said about it, by which one may find it: it is the message's own sign.
     stage.slack.user_reacts("C1", "U1", "repeat", &notice.ts);
     let answer = stage.slack.wait_text("poison").await;
     assert_eq!(host.turns().len(), 2);
 
+    host.wait_event_since(mark, "message_sent", |event| event["type"] == "message_sent")
+        .await;
     stage.slack.user_reacts("C1", "U1", "repeat", &answer.ts);
     host.wait_turns(3).await;
     stage.slack.wait_posted(3).await;
