@@ -34,13 +34,16 @@ async fn discord_may_ask_for_a_new_socket() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_no_good_is_begun_anew_on_the_same_socket() {
+async fn a_session_that_is_no_good_ends_its_socket_and_begins_anew_on_the_next() {
     let rig = Rig::start().await;
     let adapter = rig.channel("support", &[GENERAL]).await;
     let mut ear = Ear::open(&adapter).await;
     rig.discord.forget_sessions();
     rig.discord.cut_connections();
     ear.end().await.unwrap_err();
+    // It is asked for once more, and refused: history is read for each socket, so the end of this one must be seen.
+    let error = Ear::attach(&adapter).end().await.unwrap_err();
+    assert!(matches!(&error, ChannelError::ConnectionLost(_)), "{error}");
     let mut again = Ear::open(&adapter).await;
     assert_eq!(rig.discord.identifies().len(), 2);
     let id = rig.discord.user_posts(GENERAL, ADA, "hello");
