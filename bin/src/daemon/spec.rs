@@ -167,6 +167,7 @@ impl Spec {
             key: self.key.clone(),
             filter: self.filter.clone(),
             settings: self.settings.clone(),
+            owners: self.owners.iter().map(|id| id.as_str().into()).collect(),
             poll_interval: self.poll_interval,
             token: self.token.clone(),
             app_token: self.app_token.clone(),

@@ -213,6 +213,19 @@ pub trait History: Send + Sync {
     /// As the platform says.
     async fn conversations(&self) -> Result<Vec<Discovered>, ChannelError>;
 
+    /// The direct conversations of people whom the configuration names, where the platform lists none: what such a person says to
+    /// us for the first time while we are away is found nowhere else. `known` = conversations that are read anyway. They are read
+    /// from the time the channel was first configured.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: to open one twice is to open it once.
+    ///
+    /// # Errors
+    /// As the platform says. That a person takes no messages is no error.
+    async fn directs(&self, _known: &[Place]) -> Result<Vec<Place>, ChannelError> {
+        Ok(Vec::new())
+    }
+
     /// One page of the threads of a conversation that began at `since` or later, the newest threads first. `page` = the one
     /// to go on with; none = the first one. A reply under a message that was read long ago shows on no page after the
     /// conversation's cursor: this is how it is found. Platforms whose conversations have no threads offer none.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use kata_channel::{
-    Adapter, ChannelKey, Clock,
+    Adapter, ChannelKey, Clock, SenderId,
     settings::{Filter, Settings},
 };
 use secrecy::SecretString;
@@ -19,6 +19,8 @@ pub struct ChannelContext {
     pub filter: Filter,
     /// How it behaves.
     pub settings: Settings,
+    /// The workspace's owners on this platform.
+    pub owners: Vec<SenderId>,
     /// How often history is read where nothing pushes.
     pub poll_interval: Option<Duration>,
     /// The channel's credential.

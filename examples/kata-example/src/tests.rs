@@ -27,6 +27,7 @@ fn channel(board: &Board) -> Arc<dyn Adapter> {
         key: ChannelKey::new("w1", "hall"),
         filter: Filter::default(),
         settings: Settings::default(),
+        owners: Vec::new(),
         poll_interval: None,
         token: None,
         app_token: None,

@@ -176,6 +176,18 @@ impl FakeDiscord {
         .await;
     }
 
+    /// Waits until this channel's history was read from some message on.
+    pub async fn wait_history(&self, channel: &str) {
+        let path = format!("/channels/{channel}/messages");
+        self.until(&format!("the history of {channel}"), |state| {
+            let mut calls = state.record.calls.iter();
+            let is_read =
+                |c: &Call| c.operation == "list_messages" && c.outcome.is_some() && c.path.ends_with(&path);
+            calls.any(is_read).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the `n`th session ever was begun or resumed and one is open.
     pub async fn wait_sessions(&self, n: usize) {
         self.until(&format!("session number {n}"), |state| {

@@ -35,7 +35,7 @@ impl FakeDiscord {
     /// from [`add_dm`](Self::add_dm).
     pub fn add_channel(&self, channel: &str, name: &str, kind: ChannelKind) {
         assert!(
-            !matches!(kind, ChannelKind::Thread | ChannelKind::Dm),
+            matches!(kind, ChannelKind::Text | ChannelKind::Voice | ChannelKind::Forum),
             "no channel of the guild's list"
         );
         let id = known(channel);
@@ -76,6 +76,19 @@ impl FakeDiscord {
         self.shared
             .change(|state| rest::begin_thread(state, id, parent, known(user), name));
         message.to_owned()
+    }
+
+    /// `user` begins a private thread and takes the bot in; gives its id.
+    pub fn user_starts_private_thread(&self, channel: &str, user: &str, name: &str) -> String {
+        self.shared.change(|state| {
+            let id = state.world.clock.next();
+            let (parent, owner) = (known(channel), known(user));
+            state
+                .world
+                .add_thread(id, parent, owner, name, ChannelKind::PrivateThread);
+            state.tell_channel("THREAD_CREATE", id);
+            id.to_string()
+        })
     }
 
     /// `user` opens a post in a forum; gives its id, which is its first message's too.

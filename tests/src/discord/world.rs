@@ -29,6 +29,8 @@ pub enum ChannelKind {
     Voice,
     /// A thread in a text channel, or a post in a forum.
     Thread,
+    /// A thread that only those see who are in it.
+    PrivateThread,
     /// A channel in which there are only threads.
     Forum,
 }
@@ -40,6 +42,7 @@ impl ChannelKind {
             Self::Dm => 1,
             Self::Voice => 2,
             Self::Thread => 11,
+            Self::PrivateThread => 12,
             Self::Forum => 15,
         }
     }
@@ -240,8 +243,8 @@ impl World {
         id
     }
 
-    /// A thread in `parent`, with this id.
-    pub(crate) fn add_thread(&mut self, id: Id, parent: Id, owner: Id, name: &str) {
+    /// A thread in `parent`, with this id. In a private one the bot is a member.
+    pub(crate) fn add_thread(&mut self, id: Id, parent: Id, owner: Id, name: &str, kind: ChannelKind) {
         let above = self.channel(parent);
         let (visible, writable, readable) = (above.visible, above.writable, above.readable);
         let thread = Thread {
@@ -256,7 +259,7 @@ impl World {
             visible,
             writable,
             readable,
-            ..Channel::new(id, ChannelKind::Thread, name)
+            ..Channel::new(id, kind, name)
         };
         self.channels.insert(id, channel);
     }

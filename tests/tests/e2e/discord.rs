@@ -177,6 +177,60 @@ async fn a_mention_a_role_and_a_reply_to_the_bot_reach_it_where_nothing_is_named
     }
 }
 
+/// A channel that names no conversation, for Ada.
+fn for_ada() -> Config {
+    let channel = Channel::discord(SLUG).settings(json!({"senders": ["1001"]}));
+    Config::new().channel(WORKSPACE, channel)
+}
+
+#[tokio::test]
+async fn a_first_direct_message_that_came_while_the_daemon_was_off_is_answered() {
+    let stage = DiscordStage::set().await;
+    let dm = stage.discord.add_dm("1001");
+    stage
+        .discord
+        .post_silently(&dm, "1001", "before there was a channel");
+    let host = stage.up(stage.start().config(for_ada())).await;
+    stage.discord.wait_calls("create_dm", 1).await;
+    stage.discord.wait_history(&dm).await;
+    host.stop().await;
+    stage.discord.post_silently(&dm, "1001", "while you were off");
+    let host = stage.up(stage.start().config(for_ada())).await;
+    stage.discord.wait_text("while you were off").await;
+    // Known by now: it is read again after every connection, and opened by none.
+    stage.discord.cut_connections();
+    stage.discord.post_silently(&dm, "1001", "in the gap");
+    stage.discord.wait_text("in the gap").await;
+    assert_eq!(stage.said(), ["while you were off", "in the gap"]);
+    assert_eq!(host.turns().len(), 2);
+    assert_eq!(stage.discord.calls("create_dm").len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_said_in_a_thread_that_is_archived_again_is_answered() {
+    let stage = DiscordStage::set().await;
+    let host = stage.play().await;
+    let private = stage
+        .discord
+        .user_starts_private_thread("2001", "1001", "between us");
+    stage.discord.user_posts(&private, "1001", "one");
+    stage.discord.wait_text("one").await;
+    host.stop().await;
+    let root = stage.discord.post_silently("2001", "1001", "root");
+    let public = stage.discord.user_starts_thread("2001", &root, "1001", "open");
+    let hidden = stage
+        .discord
+        .user_starts_private_thread("2001", "1001", "unheard of");
+    for (thread, text) in [(&private, "two"), (&public, "three"), (&hidden, "four")] {
+        stage.discord.post_silently(thread, "1001", text);
+        stage.discord.archive(thread, true);
+    }
+    let _host = stage.play().await;
+    for (thread, text) in [(&private, "two"), (&public, "three"), (&hidden, "four")] {
+        assert_eq!(stage.discord.wait_text(text).await.channel, *thread);
+    }
+}
+
 #[tokio::test]
 async fn a_forum_post_is_answered_in_the_post() {
     let stage = DiscordStage::set().await;

@@ -61,6 +61,8 @@ pub(crate) struct Atlas(Mutex<Known>);
 struct Known {
     spots: LruCache<String, Spot>,
     directs: LruCache<String, ()>,
+    /// Direct conversations by the person; none = Discord opens none.
+    people: LruCache<String, Option<String>>,
     guilds: LruCache<String, Roles>,
 }
 
@@ -98,6 +100,7 @@ impl Default for Atlas {
         Self(Mutex::new(Known {
             spots: LruCache::new(CHANNELS),
             directs: LruCache::new(DIRECTS),
+            people: LruCache::new(DIRECTS),
             guilds: LruCache::new(GUILDS),
         }))
     }
@@ -130,10 +133,15 @@ impl Atlas {
 
     /// A channel or thread is there, or has changed.
     pub(crate) fn chart(&self, channel: &Channel) {
-        if !channel.id.is_empty() {
-            self.lock()
-                .spots
-                .insert(channel.id.clone(), Spot::of(channel, None));
+        if channel.id.is_empty() {
+            return;
+        }
+        let mut known = self.lock();
+        known.spots.insert(channel.id.clone(), Spot::of(channel, None));
+        if let [person] = &channel.recipients[..]
+            && channel.kind == kind::DIRECT
+        {
+            known.people.insert(person.id.clone(), Some(channel.id.clone()));
         }
     }
 
@@ -206,6 +214,16 @@ impl Atlas {
                 ..Spot::default()
             },
         );
+    }
+
+    /// Discord opens no direct conversation with this person.
+    pub(crate) fn note_shut(&self, person: &str) {
+        self.lock().people.insert(person.to_owned(), None);
+    }
+
+    /// The direct conversation with a person; `Some(None)` = there can be none, none = it is not known.
+    pub(crate) fn direct_with(&self, person: &str) -> Option<Option<String>> {
+        self.lock().people.get(person).cloned()
     }
 
     /// The direct conversations that were seen.

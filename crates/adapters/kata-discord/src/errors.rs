@@ -47,6 +47,7 @@ pub(crate) mod code {
     pub(crate) const UNKNOWN_EMOJI: u64 = 10014;
     pub(crate) const UNKNOWN_WEBHOOK: u64 = 10015;
     pub(crate) const UNKNOWN_INTERACTION: u64 = 10062;
+    pub(crate) const TOO_MANY_DIRECTS: u64 = 40003;
     pub(crate) const MISSING_ACCESS: u64 = 50001;
     pub(crate) const NO_TEXT_CHANNEL: u64 = 50008;
     pub(crate) const MISSING_PERMISSIONS: u64 = 50013;

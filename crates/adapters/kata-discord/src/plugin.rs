@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kata_channel::Adapter;
+use kata_channel::{Adapter, SenderId};
 use kata_plugin::{ChannelContext, ChannelKind, Plugin, Registrar, RegistrationError, SetupError};
 
 use crate::{
@@ -82,6 +82,7 @@ fn make(registry: &Registry, context: ChannelContext) -> Result<DiscordAdapter, 
         ))
     })?;
     let desk = Arc::new(Desk {
+        people: people(&context),
         key: context.key,
         named,
         reply_in: context.settings.reply_in,
@@ -95,6 +96,19 @@ fn make(registry: &Registry, context: ChannelContext) -> Result<DiscordAdapter, 
         context.settings.signs,
         context.tasks,
     ))
+}
+
+/// Whom the configuration names by an id.
+fn people(context: &ChannelContext) -> Vec<String> {
+    let senders = context.settings.senders.iter().flatten().map(String::as_str);
+    let owners = context.owners.iter().map(SenderId::as_str);
+    let mut people = Vec::<String>::new();
+    for id in owners.chain(senders) {
+        if snowflake::number(id).is_some() && !people.iter().any(|known| known == id) {
+            people.push(id.to_owned());
+        }
+    }
+    people
 }
 
 #[cfg(test)]
@@ -116,6 +130,7 @@ mod tests {
                 ..Filter::default()
             },
             settings: Settings::default(),
+            owners: Vec::new(),
             poll_interval: None,
             token: Some("token".into()),
             app_token: None,

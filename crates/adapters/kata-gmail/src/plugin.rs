@@ -164,6 +164,7 @@ mod tests {
                 },
                 ..Settings::default()
             },
+            owners: Vec::new(),
             poll_interval: None,
             token: Some(r#"{"refreshToken":"r","clientId":"c"}"#.into()),
             app_token: None,

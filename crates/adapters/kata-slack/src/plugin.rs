@@ -113,6 +113,7 @@ mod tests {
                 ..Filter::default()
             },
             settings: Settings::default(),
+            owners: Vec::new(),
             poll_interval: None,
             token: Some("xoxb-test".into()),
             app_token: None,

@@ -83,6 +83,7 @@ fn context(clock: Clock) -> ChannelContext {
         key: ChannelKey::new("w1", "chat"),
         filter: Filter::default(),
         settings: Settings::default(),
+        owners: Vec::new(),
         poll_interval: None,
         token: None,
         app_token: None,

@@ -7,10 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{
-    call,
-    read::{Halt, Reader},
-};
+use super::read::{Halt, Reader};
 use crate::{
     adapter::Discovered,
     error::ChannelError,
@@ -91,12 +88,12 @@ impl<'d> Reconciler<'d> {
 
     /// What is to be read: those that wait longest first.
     async fn places(&mut self) -> Result<Vec<Discovered>, Halt> {
-        let mut places = self.conversations().await?;
         let cursors = self.reader.cursors;
+        let stored = cursors.conversations().await.map_err(Halt::Store)?;
+        let mut places = self.conversations(&stored).await?;
         // A direct conversation that was closed is listed no more and may yet hold something unread. Where the
         // configuration names conversations, only those are read.
         if !places.iter().any(|found| found.named) {
-            let stored = cursors.conversations().await.map_err(Halt::Store)?;
             add(&mut places, stored);
         }
         let served: HashSet<ConversationId> = places
@@ -114,16 +111,16 @@ impl<'d> Reconciler<'d> {
         Ok(places)
     }
 
-    async fn conversations(&mut self) -> Result<Vec<Discovered>, Halt> {
+    /// Those of the platform's list, and the direct ones of people whom the configuration names.
+    async fn conversations(&mut self, stored: &[Place]) -> Result<Vec<Discovered>, Halt> {
         if let Some((at, found)) = &self.discovered
             && at.elapsed() < DISCOVER_EVERY
         {
             return Ok(found.clone());
         }
         let reader = &self.reader;
-        let found = call::patiently(reader.report, reader.jitter, || reader.history.conversations())
-            .await
-            .map_err(Halt::Channel)?;
+        let mut found = reader.ask(|| reader.history.conversations()).await?;
+        add(&mut found, reader.ask(|| reader.history.directs(stored)).await?);
         self.discovered = Some((Instant::now(), found.clone()));
         Ok(found)
     }

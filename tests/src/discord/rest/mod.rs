@@ -46,6 +46,7 @@ fn perform(state: &mut State, call: &Call) -> Answer {
         }
         "get_active_guild_threads" => threads::active(state, call),
         "list_public_archived_threads" => threads::archived(state, call),
+        "list_my_private_archived_threads" => threads::joined_archived(state, call),
         "create_thread" | "create_thread_from_message" => threads::create(state, call),
         "join_thread" => channels::seen(state, call).map(|_| None),
         "get_channel" => channels::get(state, call),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         gateway::intent,
-        id::Id,
+        id::{self, Id},
         json,
         record::Via,
         state::State,
@@ -32,14 +32,9 @@ pub(super) fn active(state: &State, call: &Call) -> Answer {
     ))
 }
 
+/// The last archived first.
 /// <https://docs.discord.com/developers/resources/channel#list-public-archived-threads>
 pub(super) fn archived(state: &State, call: &Call) -> Answer {
-    let parent = channels::seen(state, call)?;
-    let limit = call
-        .query("limit")
-        .and_then(|l| l.parse().ok())
-        .unwrap_or(50)
-        .min(state.page_cap);
     let before = match call.query("before").map(str::parse::<jiff::Timestamp>) {
         Some(Ok(before)) => Some(before),
         Some(Err(_)) => {
@@ -52,14 +47,37 @@ pub(super) fn archived(state: &State, call: &Call) -> Answer {
         None => None,
     };
     let turned = |c: &Channel| c.thread.as_ref().map_or(jiff::Timestamp::MIN, |t| t.turned);
+    list(state, call, ChannelKind::Thread, before, turned)
+}
+
+/// The newest first, whenever they were archived.
+/// <https://docs.discord.com/developers/resources/channel#list-joined-private-archived-threads>
+pub(super) fn joined_archived(state: &State, call: &Call) -> Answer {
+    let before = call.query("before").and_then(id::parse);
+    list(state, call, ChannelKind::PrivateThread, before, |c| c.id)
+}
+
+fn list<K: Ord>(
+    state: &State,
+    call: &Call,
+    kind: ChannelKind,
+    before: Option<K>,
+    key: impl Fn(&Channel) -> K,
+) -> Answer {
+    let parent = channels::seen(state, call)?;
+    let limit = call
+        .query("limit")
+        .and_then(|l| l.parse().ok())
+        .unwrap_or(50)
+        .min(state.page_cap);
     let mut found: Vec<&Channel> = state
         .world
         .channels
         .values()
-        .filter(|c| c.parent == Some(parent.id) && c.archived() && c.visible)
-        .filter(|c| before.is_none_or(|before| turned(c) < before))
+        .filter(|c| c.parent == Some(parent.id) && c.kind == kind && c.archived() && c.visible)
+        .filter(|c| before.as_ref().is_none_or(|before| key(c) < *before))
         .collect();
-    found.sort_by_key(|c| std::cmp::Reverse(turned(c)));
+    found.sort_by_key(|c| std::cmp::Reverse(key(c)));
     let more = found.len() > limit;
     let threads: Vec<Value> = found
         .into_iter()
@@ -140,7 +158,9 @@ fn post(state: &mut State, call: &Call, parent: Id, name: &str) -> Answer {
 
 /// A thread begins, and whoever watches is told.
 pub(crate) fn begin(state: &mut State, id: Id, parent: Id, owner: Id, name: &str) {
-    state.world.add_thread(id, parent, owner, name);
+    state
+        .world
+        .add_thread(id, parent, owner, name, ChannelKind::Thread);
     state.tell_channel("THREAD_CREATE", id);
 }
 

@@ -9,12 +9,12 @@ use kata_channel::{
     adapter::Discovered,
 };
 
-use super::DiscordAdapter;
+use super::{DiscordAdapter, directs, threads};
 use crate::{
     atlas::{Spot, kind},
     errors::{CallError, code},
     read::channel,
-    rest::wire::{self, Channel, Guild, Page, Threads},
+    rest::wire::{self, Channel, Guild, Page},
     snowflake,
 };
 
@@ -45,45 +45,17 @@ impl History for DiscordAdapter {
             .collect())
     }
 
-    /// Active threads all at once, archived ones in pages, the last archived first. What matters is when something was last said there:
-    /// an old thread can stir.
+    async fn directs(&self, known: &[Place]) -> Result<Vec<Place>, ChannelError> {
+        directs::open(self, known).await
+    }
+
     async fn threads(
         &self,
         conversation: &Place,
         since: Timestamp,
         page: Option<String>,
     ) -> Result<ThreadPage, ChannelError> {
-        let Some(spot) = self.spot(conversation).await? else {
-            return Ok(ThreadPage::default());
-        };
-        let Some(guild) = spot.guild.as_deref().filter(|_| !kind::is_thread(spot.kind)) else {
-            return Ok(ThreadPage::default());
-        };
-        let parent = conversation.conversation.as_str();
-        let since_id = snowflake::at(since);
-        let mut found = Vec::new();
-        if page.is_none() {
-            let path = format!("/guilds/{guild}/threads/active");
-            let active: Threads = self.account().rest.get("list threads", path).await?;
-            let here = active.threads.into_iter();
-            found.extend(here.filter(|t| t.parent_id.as_deref() == Some(parent)));
-        }
-        let before = page.map(|before| format!("&before={before}")).unwrap_or_default();
-        let path = format!("/channels/{parent}/threads/archived/public?limit=100{before}");
-        let archived = self.account().rest.get::<Threads>("list threads", path).await;
-        let archived = self.unless_hidden(archived)?.unwrap_or_default();
-        let next = onward(&archived, since);
-        found.extend(archived.threads);
-        found.iter().for_each(|thread| self.account().atlas.chart(thread));
-        let stirred = |thread: Channel| {
-            let last = thread.last_message_id?;
-            let recent = snowflake::compare(&last, &since_id).is_ge();
-            recent.then(|| (Place::thread(parent, thread.id), Cursor(last)))
-        };
-        Ok(ThreadPage {
-            threads: found.into_iter().filter_map(stirred).collect(),
-            next,
-        })
+        threads::list(self, conversation, since, page).await
     }
 
     /// The first message of a forum's post has the post's own id.
@@ -144,7 +116,7 @@ impl History for DiscordAdapter {
 
 impl DiscordAdapter {
     /// What kind of place it is; none = nobody named it, and the bot cannot see it.
-    async fn spot(&self, place: &Place) -> Result<Option<Spot>, ChannelError> {
+    pub(super) async fn spot(&self, place: &Place) -> Result<Option<Spot>, ChannelError> {
         let found = self
             .account()
             .atlas
@@ -154,7 +126,7 @@ impl DiscordAdapter {
     }
 
     /// A server lists its channels to everybody. That we cannot see one is an error only where it is named.
-    fn unless_hidden<T>(&self, answer: Result<T, CallError>) -> Result<Option<T>, ChannelError> {
+    pub(super) fn unless_hidden<T>(&self, answer: Result<T, CallError>) -> Result<Option<T>, ChannelError> {
         match answer {
             Ok(answer) => Ok(Some(answer)),
             Err(error)
@@ -214,13 +186,4 @@ fn nothing() -> PollPage {
         contiguous: true,
         threads: Vec::new(),
     }
-}
-
-/// How to go on after a page of archived threads; none = what follows was archived too long ago.
-fn onward(page: &Threads, since: Timestamp) -> Option<String> {
-    let last = page.threads.last().filter(|_| page.has_more)?;
-    let at = last.thread_metadata.as_ref()?.archive_timestamp.as_deref()?;
-    let moment: jiff::Timestamp = at.parse().ok()?;
-    // As Discord wrote it, but for the plus of its offset, which means a space in a query.
-    (moment.as_millisecond() >= since.as_millis()).then(|| moment.to_string())
 }

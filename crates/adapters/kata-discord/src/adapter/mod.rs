@@ -1,11 +1,13 @@
 //! The adapter contract, for Discord.
 
 mod cards;
+mod directs;
 mod files;
 mod history;
 mod read_back;
 mod send;
 mod signs;
+mod threads;
 
 use std::{sync::Arc, time::Duration};
 

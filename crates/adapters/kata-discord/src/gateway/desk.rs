@@ -18,6 +18,8 @@ pub(crate) struct Desk {
     pub(crate) key: ChannelKey,
     /// Channels named in its filter; empty = whatever comes.
     pub(crate) named: Vec<String>,
+    /// Whom the configuration names: owners of the workspace first, then `settings.senders`.
+    pub(crate) people: Vec<String>,
     pub(crate) reply_in: ReplyIn,
     pub(crate) account: Arc<Account>,
     pub(crate) clock: Clock,
@@ -137,6 +139,7 @@ impl Desk {
         Arc::new(Self {
             key: ChannelKey::new("w", slug),
             named: named.iter().map(|&id| id.to_owned()).collect(),
+            people: Vec::new(),
             reply_in: ReplyIn::Auto,
             account,
             clock: Clock::system(),

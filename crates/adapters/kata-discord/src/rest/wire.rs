@@ -114,6 +114,9 @@ pub(crate) struct Channel {
     pub(crate) parent_id: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) last_message_id: Option<String>,
+    /// Of a direct conversation: whoever is not the bot.
+    #[serde(deserialize_with = "readable")]
+    pub(crate) recipients: Vec<User>,
     pub(crate) thread_metadata: Option<ThreadMetadata>,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kata_channel::{Adapter, ChannelError, Cursor, Kind, Place, PollPage, PollRequest};
-use kata_testkit::discord::ChannelKind;
+use kata_testkit::discord::{ChannelKind, Fault};
 
 use crate::rig::{ADA, GENERAL, Rig};
 
@@ -92,6 +92,78 @@ async fn threads_that_stirred_are_found_active_and_archived() {
     let later = rig.now() + Duration::from_secs(86_400);
     let none = history.threads(&Place::conversation(GENERAL), later, None).await;
     assert!(none.unwrap().threads.is_empty());
+}
+
+/// The threads of a place, over all pages, with the pages' number.
+async fn all_threads(rig: &Rig, adapter: &dyn Adapter, place: &str) -> (Vec<Place>, usize) {
+    let since = rig.now() - Duration::from_secs(86_400);
+    let (mut found, mut page, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let history = adapter.history().unwrap();
+        let list = history
+            .threads(&Place::conversation(place), since, page)
+            .await
+            .unwrap();
+        found.extend(list.threads.into_iter().map(|(thread, _)| thread));
+        pages += 1;
+        page = list.next;
+        if page.is_none() {
+            return (found, pages);
+        }
+    }
+}
+
+#[tokio::test]
+async fn threads_that_were_archived_again_while_we_slept_are_found_public_and_private_over_pages() {
+    let rig = Rig::start().await;
+    rig.discord.cap_pages(2);
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    let mut expected = Vec::new();
+    for n in 0..5 {
+        let root = rig.discord.post_silently(GENERAL, ADA, &n.to_string());
+        let public = rig.discord.user_starts_thread(GENERAL, &root, ADA, "public");
+        let private = rig.discord.user_starts_private_thread(GENERAL, ADA, "private");
+        for thread in [public, private] {
+            rig.discord.post_silently(&thread, ADA, "while you slept");
+            rig.discord.archive(&thread, true);
+            expected.push(Place::thread(GENERAL, thread.as_str()));
+        }
+    }
+    let (mut found, pages) = all_threads(&rig, &*adapter, GENERAL).await;
+    let place = |place: &Place| place.thread.clone().map(|thread| thread.to_string());
+    found.sort_by_key(place);
+    expected.sort_by_key(place);
+    assert_eq!(found, expected);
+    assert_eq!(pages, 3, "both lists go on together");
+    assert_eq!(
+        read_all(&*adapter, &expected[0], "0").await.len(),
+        1,
+        "an archived thread is read like any other"
+    );
+}
+
+#[tokio::test]
+async fn private_threads_that_are_refused_hide_no_others_and_a_forum_is_not_asked_for_them() {
+    let rig = Rig::start().await;
+    rig.discord.add_channel("2002", "help", ChannelKind::Forum);
+    let adapter = rig.channel("support", &[GENERAL, "2002"]).await;
+    let post = rig.discord.user_opens_post("2002", ADA, "how?", "like this?");
+    rig.discord.archive(&post, true);
+    rig.discord
+        .fail_always("list_my_private_archived_threads", Fault::Refused(403, 50001));
+    assert_eq!(
+        all_threads(&rig, &*adapter, "2002").await.0,
+        [Place::thread("2002", post.as_str())]
+    );
+    assert!(rig.discord.calls("list_my_private_archived_threads").is_empty());
+    let root = rig.discord.post_silently(GENERAL, ADA, "root");
+    let public = rig.discord.user_starts_thread(GENERAL, &root, ADA, "public");
+    rig.discord.post_silently(&public, ADA, "reply");
+    rig.discord.archive(&public, true);
+    assert_eq!(
+        all_threads(&rig, &*adapter, GENERAL).await.0,
+        [Place::thread(GENERAL, public.as_str())]
+    );
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod cards;
 mod connect;
+mod directs;
 mod files;
 mod history;
 mod push;

@@ -67,6 +67,7 @@ impl Rig {
                 ..Filter::default()
             },
             settings: Settings::default(),
+            owners: Vec::new(),
             poll_interval: None,
             token: Some(BOT_TOKEN.into()),
             app_token: None,

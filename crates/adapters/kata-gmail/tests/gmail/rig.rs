@@ -50,6 +50,7 @@ impl Rig {
                 mail,
                 ..Settings::default()
             },
+            owners: Vec::new(),
             poll_interval: None,
             token: Some(CREDENTIAL.into()),
             app_token: None,

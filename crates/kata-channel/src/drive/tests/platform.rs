@@ -58,6 +58,8 @@ pub(super) struct State {
     pub(super) endless: bool,
     pub(super) hang: bool,
     pub(super) sockets: VecDeque<Vec<Act>>,
+    /// Direct conversations: listed by nobody, and known of those whom the configuration names.
+    pub(super) directs: Vec<Place>,
     /// When each thing was asked.
     pub(super) log: Vec<(Instant, String)>,
     pub(super) disconnected: bool,
@@ -192,13 +194,20 @@ impl History for Platform {
     async fn conversations(&self) -> Result<Vec<Discovered>, ChannelError> {
         self.note("conversations".into());
         let state = self.state();
-        let conversations = state.places.keys().filter(|place| place.thread.is_none());
+        let listed = |place: &&Place| place.thread.is_none() && !state.directs.contains(place);
+        let conversations = state.places.keys().filter(listed);
         Ok(conversations
             .map(|place| Discovered {
                 place: place.clone(),
                 named: state.named,
             })
             .collect())
+    }
+
+    async fn directs(&self, known: &[Place]) -> Result<Vec<Place>, ChannelError> {
+        let names: Vec<&str> = known.iter().map(|place| place.conversation.as_str()).collect();
+        self.note(format!("directs beside {}", names.join(" ")));
+        Ok(self.state().directs.clone())
     }
 
     async fn threads(

@@ -93,6 +93,21 @@ async fn a_conversation_that_nobody_named_starts_when_the_channel_was_configured
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_direct_conversation_that_no_list_has_starts_when_the_channel_was_configured() {
+    let (platform, ledger) = (Platform::new(), Ledger::default());
+    platform.state().directs.push(c("D1"));
+    platform.said(&c("D1"), "before", 3700);
+    platform.said(&c("D1"), "after", 60);
+    let (ledger, _) = read_once(platform, ledger).await;
+    assert_eq!(ledger.texts(), ["after"]);
+    // The next process says what is known.
+    let mut again = Bench::start_with(Platform::new(), ledger);
+    while again.next().await != DriverEvent::Reconciled {}
+    assert_eq!(again.platform.times("directs beside D1").len(), 1);
+    again.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thread_starts_at_its_root_but_not_before_the_channel_was_configured() {
     let (young, old) = (NOW - 600, NOW - 9000);
     let (platform, ledger) = (Platform::new(), Ledger::default());
