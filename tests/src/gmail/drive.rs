@@ -49,6 +49,19 @@ impl FakeGmail {
         self.shared.change(|state| state.forgotten = state.history);
     }
 
+    /// From now on the search does not know new mail, until [`index_catches_up`](Self::index_catches_up).
+    pub fn index_lags(&self) {
+        self.shared.change(|state| state.index_lags = true);
+    }
+
+    /// The search knows all mail.
+    pub fn index_catches_up(&self) {
+        self.shared.change(|state| {
+            state.index_lags = false;
+            state.unindexed.clear();
+        });
+    }
+
     /// From now on Google puts a Message-ID of its own in place of the sender's.
     pub fn renames_mail(&self) {
         self.shared.change(|state| state.renames = true);

@@ -174,6 +174,7 @@ fn list(state: &State, args: &Args<'_>) -> Answer {
             .iter()
             .any(|label| label == "SPAM" || label == "TRASH");
         !hidden
+            && (query.is_empty() || !state.unindexed.contains(&stored.id))
             && labels.iter().all(|label| stored.labels.contains(label))
             && search::matches(state, stored, query)
     };

@@ -1,4 +1,4 @@
-//! Gmail's search words, as far as they are needed: `after:` (seconds), `rfc822msgid:`, `from:`, `to:`, `subject:`, `label:`,
+//! Gmail's search words, as far as they are needed: `after:` and `before:` (seconds), `rfc822msgid:`, `from:`, `to:`, `subject:`, `label:`,
 //! plain words, `OR`, brackets (<https://support.google.com/mail/answer/7190>).
 
 use super::state::{State, Stored};
@@ -47,6 +47,9 @@ fn one(state: &State, stored: &Stored, word: &str) -> bool {
         Some(("after", seconds)) => seconds
             .parse::<i64>()
             .is_ok_and(|after| stored.date / 1000 >= after),
+        Some(("before", seconds)) => seconds
+            .parse::<i64>()
+            .is_ok_and(|before| stored.date / 1000 < before),
         Some(("rfc822msgid", id)) => {
             let known = stored.header("Message-ID").unwrap_or_default();
             known.trim_matches(['<', '>']) == id.trim_matches(['<', '>'])

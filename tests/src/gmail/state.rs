@@ -47,7 +47,6 @@ pub(super) struct State {
     /// History up to here is forgotten.
     pub(super) forgotten: u64,
     pub(super) page_cap: usize,
-    /// Messages that were deleted since they were named.
     pub(super) refresh_tokens: HashSet<String>,
     pub(super) access_tokens: HashSet<String>,
     pub(super) codes: HashMap<String, Asked>,
@@ -60,6 +59,9 @@ pub(super) struct State {
     pub(super) calls: Vec<Call>,
     pub(super) violations: Vec<String>,
     pub(super) discovery: Discovery,
+    /// New mail is not in the search's index yet.
+    pub(super) index_lags: bool,
+    pub(super) unindexed: HashSet<String>,
     /// Gmail puts its own Message-ID in place of the sender's.
     pub(super) renames: bool,
 }
@@ -89,6 +91,8 @@ impl State {
             calls: Vec::new(),
             violations: Vec::new(),
             discovery: Discovery::load(),
+            index_lags: false,
+            unindexed: HashSet::new(),
             renames: false,
         }
     }
@@ -111,6 +115,9 @@ impl State {
             history: self.history,
         };
         self.mail.insert(id.clone(), stored);
+        if self.index_lags {
+            self.unindexed.insert(id.clone());
+        }
         self.records.push(Record {
             id: self.history,
             message: id.clone(),

@@ -133,11 +133,16 @@ impl Desk {
         if self.query().is_none() {
             return Ok(true);
         }
-        let Some(id) = message_id else { return Ok(false) };
+        let at = message.internal_date.unwrap_or_default().div_euclid(1000);
+        let which = match message_id {
+            Some(id) => format!("rfc822msgid:{id}"),
+            // It has no id, or none that a search can name.
+            None => format!("after:{} before:{}", at - 1, at + 2),
+        };
         let found = self
             .mailbox
             .api
-            .search(&self.search(&format!("rfc822msgid:{id}")), None, 10, None)
+            .search(&self.search(&which), None, 100, None)
             .await?;
         Ok(found
             .messages

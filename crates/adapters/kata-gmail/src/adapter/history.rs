@@ -26,6 +26,7 @@ impl History for GmailAdapter {
         let mark = Mark {
             history: profile.history_id,
             at: now,
+            again: None,
         };
         Ok(mark.cursor())
     }

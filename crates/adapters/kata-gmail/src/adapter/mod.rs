@@ -1,6 +1,7 @@
 //! One Gmail channel behind the adapter contract.
 
 mod history;
+mod late;
 mod pages;
 mod read;
 mod read_back;
@@ -18,7 +19,7 @@ use kata_channel::{
 };
 use serde_json::{Map, Value};
 
-use self::pages::Resync;
+use self::{late::Unmatched, pages::Resync};
 use crate::{desk::Desk, mailbox::Registration, markup::COMMONMARK, tools};
 
 pub(crate) use self::{read::mail_of, read_back::by_message_id};
@@ -44,6 +45,7 @@ pub(crate) struct GmailAdapter {
     desk: Arc<Desk>,
     _registration: Registration,
     resync: Mutex<Option<Resync>>,
+    unmatched: Unmatched,
 }
 
 // === impl GmailAdapter ===
@@ -54,6 +56,7 @@ impl GmailAdapter {
             desk,
             _registration: registration,
             resync: Mutex::default(),
+            unmatched: Unmatched::default(),
         }
     }
 }

@@ -4,9 +4,13 @@ use std::{collections::HashSet, sync::PoisonError, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use google_gmail1::api::{History, ListHistoryResponse};
-use kata_channel::{ChannelError, Inbound, PollPage, Timestamp};
+use kata_channel::{ChannelError, PollPage, Timestamp};
 
-use super::{GmailAdapter, read};
+use super::{
+    GmailAdapter,
+    late::KNOWN_WITHIN,
+    read::{self, Mails, Read},
+};
 use crate::{cursor::Mark, errors::CallError};
 
 /// Mails of a page of a reading by date: all of them are fetched within one question.
@@ -25,6 +29,8 @@ const PAGE: u32 = 100;
 /// Page tokens of ours begin so, and Google's own so.
 const BY_DATE: &str = "d:";
 const BY_HISTORY: &str = "h:";
+/// As `h:`, behind a mail that is not decided: the cursor stays before that.
+const BEHIND_ONE: &str = "k:";
 
 /// A reading by date on its way.
 #[derive(Debug)]
@@ -43,14 +49,12 @@ impl GmailAdapter {
     pub(super) async fn page(&self, from: Mark, page: Option<&str>) -> Result<PollPage, ChannelError> {
         match (from.history, page) {
             (_, Some(page)) if page.starts_with(BY_DATE) => self.page_by_date(&page[BY_DATE.len()..]).await,
-            (Some(history), page) => {
-                let token = page.and_then(|page| page.strip_prefix(BY_HISTORY));
-                match self.page_by_history(history, from, token).await {
-                    // Google keeps history for a week at least, and sometimes for less.
-                    Err(error) if error.status() == Some(404) => self.begin_by_date(from).await,
-                    page => page.map_err(ChannelError::from),
-                }
-            }
+            (Some(_), None) if self.is_to_look_again(from) => self.look_again(from).await,
+            (Some(history), page) => match self.page_by_history(history, from, page).await {
+                // Google keeps history for a week at least, and sometimes for less.
+                Err(error) if error.status() == Some(404) => self.begin_by_date(from).await,
+                page => page.map_err(ChannelError::from),
+            },
             (None, _) => self.begin_by_date(from).await,
         }
     }
@@ -59,39 +63,49 @@ impl GmailAdapter {
         &self,
         history: u64,
         from: Mark,
-        token: Option<&str>,
+        page: Option<&str>,
     ) -> Result<PollPage, CallError> {
         let desk = &self.desk;
         let label = desk.label_id().map_err(|_| CallError::Unreached)?;
         let now = desk.clock.wall();
+        let behind = page.and_then(|page| page.strip_prefix(BEHIND_ONE));
+        let token = behind.or_else(|| page.and_then(|page| page.strip_prefix(BY_HISTORY)));
         let found = desk.mailbox.api.history(history, label.as_deref(), token).await?;
-        let messages = self.fetch(ids(&found), true).await?;
-        let next = found.next_page_token.map(|token| format!("{BY_HISTORY}{token}"));
-        let newest = match &next {
-            None => found.history_id.map(|id| Mark {
-                history: Some(id),
-                at: now,
-            }),
-            Some(_) => found
-                .history
-                .iter()
-                .flatten()
-                .filter_map(|record| record.id)
-                .max()
-                .map(|id| Mark {
-                    history: Some(id),
-                    at: from.at,
-                }),
+        let mails = self.fetch(ids(&found), true).await?;
+        let newest = if behind.is_some() {
+            None
+        } else {
+            read_up_to(&found, &mails.late, from, now)
         };
+        let prefix = match behind.is_some() || !mails.late.is_empty() {
+            true => BEHIND_ONE,
+            false => BY_HISTORY,
+        };
+        let next = found.next_page_token.map(|token| format!("{prefix}{token}"));
         // Where nothing happened nothing is written, but for the time now and then.
         let newest = newest.filter(|mark| mark.history != from.history || now.since(from.at) > FRESH);
         Ok(PollPage {
-            messages,
+            messages: mails.ours,
             newest: newest.map(Mark::cursor),
             next,
             contiguous: true,
             threads: Vec::new(),
         })
+    }
+
+    /// By now the search knows all that it did not know when we last read by date.
+    fn is_to_look_again(&self, from: Mark) -> bool {
+        let now = self.desk.clock.wall();
+        // The mark holds where the search began: what it may have missed came at most so much later.
+        from.again
+            .is_some_and(|since| now.since(since) >= 2 * KNOWN_WITHIN)
+    }
+
+    /// Reads what the search did not know. Where the mailbox's history stands is no news.
+    async fn look_again(&self, from: Mark) -> Result<PollPage, ChannelError> {
+        let since = from.again.unwrap_or(from.at);
+        let end = Mark { again: None, ..from };
+        self.search_since(since, end).await
     }
 
     /// Finds everything since `from`, no further back than a catch-up reaches (D4), and serves the first of it.
@@ -102,6 +116,17 @@ impl GmailAdapter {
         let reach = now - desk.max_age;
         let overlap = from.history.map_or(Duration::ZERO, |_| OVERLAP);
         let since = (from.at - overlap).max(reach);
+        let end = Mark {
+            history: profile.history_id,
+            at: now,
+            again: Some(since.max(now - KNOWN_WITHIN)),
+        };
+        self.search_since(since, end).await
+    }
+
+    /// Finds everything since then, oldest first, after which the mailbox is read up to `end`.
+    async fn search_since(&self, since: Timestamp, end: Mark) -> Result<PollPage, ChannelError> {
+        let desk = &self.desk;
         tracing::info!(channel = %desk.key, "mail is read by date, since {}", since.to_iso());
         let query = desk.search(&format!("after:{}", since.as_millis().div_euclid(1000)));
         let label = desk.label_id()?;
@@ -129,14 +154,7 @@ impl GmailAdapter {
             tracing::warn!(channel = %desk.key, "there is more mail than can be caught up with: the newest {} are read", ids.len());
         }
         ids.reverse();
-        *self.resync.lock().unwrap_or_else(PoisonError::into_inner) = Some(Resync {
-            ids,
-            since,
-            end: Mark {
-                history: profile.history_id,
-                at: now,
-            },
-        });
+        *self.resync.lock().unwrap_or_else(PoisonError::into_inner) = Some(Resync { ids, since, end });
         self.page_by_date("0").await
     }
 
@@ -153,7 +171,7 @@ impl GmailAdapter {
             let batch = resync.ids[offset.min(end)..end].to_vec();
             (batch, end == resync.ids.len(), resync.since, resync.end)
         };
-        let mut messages = self.fetch(batch, false).await?;
+        let mut messages = self.fetch(batch, false).await?.ours;
         messages.retain(|message| message.sent_at >= since);
         Ok(PollPage {
             messages,
@@ -164,40 +182,70 @@ impl GmailAdapter {
         })
     }
 
-    /// Reads mails, in their order. One that is gone, or that is not for this channel, is left out. `ask` = the query has not
-    /// chosen them.
-    async fn fetch(&self, ids: Vec<String>, ask: bool) -> Result<Vec<Inbound>, CallError> {
+    /// Reads mails, in their order. `ask` = the query has not chosen them.
+    async fn fetch(&self, ids: Vec<String>, ask: bool) -> Result<Mails, CallError> {
         let me = self.desk.mailbox.address().map_err(|_| CallError::Unreached)?;
-        let read: Vec<Option<Inbound>> = stream::iter(ids)
+        stream::iter(ids)
             .map(|id| self.fetch_one(id, ask, &me))
             .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
-        Ok(read.into_iter().flatten().collect())
+            .try_fold(Mails::default(), |mut mails, read| async {
+                match read {
+                    Read::Ours(mail) => mails.ours.push(*mail),
+                    Read::Late(id) => mails.late.push(id),
+                    Read::Nothing => {}
+                }
+                Ok(mails)
+            })
+            .await
     }
 
-    async fn fetch_one(&self, id: String, ask: bool, me: &str) -> Result<Option<Inbound>, CallError> {
+    async fn fetch_one(&self, id: String, ask: bool, me: &str) -> Result<Read, CallError> {
         let desk = &*self.desk;
         let message = match desk.mailbox.api.message(&id, "full").await {
             Ok(message) => message,
             // It holds up no other.
             Err(error) if error.is_about_one_mail() => {
                 tracing::warn!(channel = %desk.key, msg = %id, "a mail cannot be had, and is passed over");
-                return Ok(None);
+                return Ok(Read::Nothing);
             }
             Err(error) => return Err(error),
         };
         if !desk.may_serve(&message) {
-            return Ok(None);
+            return Ok(Read::Nothing);
         }
         let Ok(mail) = read::mail_of(&message) else {
             tracing::warn!(channel = %desk.key, msg = %id, "a mail cannot be read, and is passed over");
-            return Ok(None);
+            return Ok(Read::Nothing);
         };
         if ask && !desk.serves(&message, mail.message_id.as_deref()).await? {
-            return Ok(None);
+            return Ok(match self.unmatched.may_be_late(&id, desk.clock.wall()) {
+                true => Read::Late(id),
+                false => Read::Nothing,
+            });
         }
-        Ok(read::inbound(desk, me, &message, mail))
+        let inbound = read::inbound(desk, me, &message, mail);
+        Ok(inbound.map_or(Read::Nothing, |inbound| Read::Ours(Box::new(inbound))))
+    }
+}
+
+/// How far a page of history has been read: to its end, or to before the first mail that is not decided.
+fn read_up_to(found: &ListHistoryResponse, late: &[String], from: Mark, now: Timestamp) -> Option<Mark> {
+    let records = found.history.iter().flatten();
+    let is_decided = |record: &&History| !added(record).iter().any(|id| late.contains(id));
+    match (late.is_empty(), &found.next_page_token) {
+        (true, None) => found.history_id.map(|id| Mark {
+            history: Some(id),
+            at: now,
+            ..from
+        }),
+        _ => records
+            .take_while(is_decided)
+            .filter_map(|record| record.id)
+            .max()
+            .map(|id| Mark {
+                history: Some(id),
+                ..from
+            }),
     }
 }
 

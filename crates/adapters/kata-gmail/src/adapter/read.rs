@@ -14,6 +14,22 @@ use crate::{
 /// Under this name the metadata says where an answer goes.
 pub(super) const ANSWER_TO: &str = "answerTo";
 
+/// What became of a mail that was to be read.
+pub(super) enum Read {
+    Ours(Box<Inbound>),
+    /// The query does not choose it, but may once Gmail's search knows it.
+    Late(String),
+    /// It is gone, unreadable, or not for this channel.
+    Nothing,
+}
+
+/// Mails that were read.
+#[derive(Default)]
+pub(super) struct Mails {
+    pub(super) ours: Vec<Inbound>,
+    pub(super) late: Vec<String>,
+}
+
 /// A message as a mail. Gmail tells its structure with the texts; attachments are named and not fetched.
 pub(crate) fn mail_of(message: &Message) -> Result<Mail, NoMail> {
     Mail::parse(&skeleton(message.payload.as_ref().ok_or(NoMail)?))

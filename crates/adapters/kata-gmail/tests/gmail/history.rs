@@ -80,6 +80,93 @@ async fn only_what_the_query_finds_is_served() {
     assert_eq!(messages[0].place.conversation.as_str(), "mailbox");
 }
 
+/// A channel for a search alone.
+async fn searching(rig: &Rig, query: &str) -> std::sync::Arc<dyn kata_channel::Adapter> {
+    let mut context = rig.context(MailSettings {
+        query: Some(query.into()),
+        ..MailSettings::default()
+    });
+    context.filter.channel_ids = None;
+    rig.connected(context).await
+}
+
+#[tokio::test]
+async fn a_mail_that_the_search_does_not_know_yet_is_not_passed_over() {
+    let rig = Rig::start().await;
+    let adapter = searching(&rig, "subject:order").await;
+    let from = now(&adapter).await;
+    let order = |n: u32| NewMail::from("ada@example.org").subject(&format!("Order {n}"));
+    let known = rig.gmail.arrives(order(1));
+    rig.gmail.index_lags();
+    let late = rig.gmail.arrives(order(2));
+    let other = rig
+        .gmail
+        .arrives(NewMail::from("bob@example.org").subject("Lunch"));
+    rig.gmail.cap_pages(2);
+    let (messages, cursor) = read(&adapter, &from).await;
+    assert_eq!(ids(&messages), [&*known]);
+    assert_ne!(cursor, from, "what is decided is behind us");
+    rig.time.advance(Duration::from_secs(60));
+    rig.gmail.index_catches_up();
+    // Another process knows as much: the cursor stands before the late one.
+    let adapter = searching(&rig, "subject:order").await;
+    let (messages, again) = read(&adapter, &cursor).await;
+    assert_eq!(ids(&messages), [&*late], "and not {other}");
+    // A mail that is not for us holds the cursor for a while, and no longer.
+    let next = rig.gmail.arrives(order(3));
+    let (messages, still) = read(&adapter, &again).await;
+    assert_eq!(ids(&messages), [&*next]);
+    rig.time.advance(Duration::from_secs(181));
+    let (_, past) = read(&adapter, &still).await;
+    assert!(read(&adapter, &past).await.0.is_empty());
+}
+
+#[tokio::test]
+async fn a_mail_without_an_id_is_found_by_its_time() {
+    let rig = Rig::start().await;
+    let adapter = searching(&rig, "subject:order").await;
+    let from = now(&adapter).await;
+    let head = "From: ada@example.org\r\n";
+    for id in ["", "Message-ID: <a b (c)>\r\n"] {
+        for subject in ["Order", "Lunch"] {
+            let raw = format!("{head}{id}Subject: {subject}\r\n\r\nhi");
+            rig.gmail.arrives(NewMail::raw(raw.as_bytes()));
+        }
+    }
+    let (messages, _) = read(&adapter, &from).await;
+    assert_eq!(messages.len(), 2, "{:?}", ids(&messages));
+}
+
+#[tokio::test]
+async fn what_the_search_did_not_know_when_mail_was_read_by_date_is_read_a_little_later() {
+    for query in [None, Some("subject:hello".to_owned())] {
+        let rig = Rig::start().await;
+        let adapter = rig
+            .channel(MailSettings {
+                query,
+                ..MailSettings::default()
+            })
+            .await;
+        let before = rig.gmail.arrives(mail());
+        rig.gmail.ages(&before, Duration::from_secs(60));
+        let first_contact = adapter.history().unwrap().cursor_at(rig.now());
+        let known = rig.gmail.arrives(mail());
+        rig.gmail.index_lags();
+        let late = rig.gmail.arrives(mail());
+        let (messages, cursor) = read(&adapter, &first_contact).await;
+        assert_eq!(ids(&messages), [&*known]);
+        rig.gmail.index_catches_up();
+        let news = rig.gmail.arrives(mail());
+        let (messages, cursor) = read(&adapter, &cursor).await;
+        assert_eq!(ids(&messages), [&*news], "history is not held up");
+        rig.time.advance(Duration::from_secs(361));
+        let (messages, cursor) = read(&adapter, &cursor).await;
+        assert_eq!(ids(&messages), [&*known, &*late, &*news], "and not {before}");
+        let (messages, _) = read(&adapter, &cursor).await;
+        assert!(messages.is_empty(), "once");
+    }
+}
+
 #[tokio::test]
 async fn pages_are_followed_without_a_gap() {
     let rig = Rig::start().await;
