@@ -15,8 +15,8 @@ use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    process::{Child, ChildStderr, Command},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::{Child, Command},
     time::timeout,
 };
 use tokio_util::task::TaskTracker;
@@ -45,7 +45,7 @@ pub struct Done {
     pub stderr: String,
 }
 
-/// A `katad serve` that runs, seen from outside.
+/// A `katad serve`, or another command, that runs: seen from outside.
 #[derive(Debug)]
 pub struct Served {
     pid: Pid,
@@ -54,6 +54,7 @@ pub struct Served {
 
 #[derive(Debug)]
 struct Log {
+    stdout: Mutex<String>,
     stderr: Mutex<String>,
     ended: Mutex<Option<Option<i32>>>,
     changes: Changes,
@@ -151,7 +152,7 @@ impl Katad {
         (done, shown(keyboard))
     }
 
-    /// Starts it, with its stdin closed.
+    /// Starts it. Its stdin is what [`stdin`](Self::stdin) says, and then closed.
     ///
     /// # Panics
     /// If there is no binary.
@@ -159,20 +160,25 @@ impl Katad {
     pub fn serve(self) -> Served {
         let mut child = self
             .command()
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .spawn()
             .expect("katad can be started");
         let pid = child
             .id()
             .and_then(|id| Pid::from_raw(id.cast_signed()))
             .expect("a fresh child has a pid");
-        let stderr = child.stderr.take().expect("it is piped");
         let log = Arc::new(Log {
+            stdout: Mutex::default(),
             stderr: Mutex::default(),
             ended: Mutex::default(),
             changes: Changes::new(),
         });
-        TaskTracker::new().spawn(collect(Arc::clone(&log), child, stderr));
+        let mut stdin = child.stdin.take().expect("it is piped");
+        let typed = self.stdin;
+        let tasks = TaskTracker::new();
+        // A command that reads nothing closes the pipe.
+        tasks.spawn(async move { stdin.write_all(typed.as_bytes()).await });
+        tasks.spawn(collect(Arc::clone(&log), child));
         Served { pid, log }
     }
 
@@ -216,15 +222,21 @@ fn shown(mut keyboard: File) -> String {
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-async fn collect(log: Arc<Log>, mut child: Child, mut stderr: ChildStderr) {
-    let mut buffer = vec![0; 8192];
-    while let Ok(n @ 1..) = stderr.read(&mut buffer).await {
-        lock(&log.stderr).push_str(&String::from_utf8_lossy(&buffer[..n]));
-        log.changes.notify();
-    }
+async fn collect(log: Arc<Log>, mut child: Child) {
+    let stdout = child.stdout.take().expect("it is piped");
+    let stderr = child.stderr.take().expect("it is piped");
+    tokio::join!(read(&log, &log.stdout, stdout), read(&log, &log.stderr, stderr));
     let status = child.wait().await.expect("our own child can be waited for");
     *lock(&log.ended) = Some(status.code());
     log.changes.notify();
+}
+
+async fn read(log: &Log, to: &Mutex<String>, mut from: impl AsyncRead + Unpin) {
+    let mut buffer = vec![0; 8192];
+    while let Ok(n @ 1..) = from.read(&mut buffer).await {
+        lock(to).push_str(&String::from_utf8_lossy(&buffer[..n]));
+        log.changes.notify();
+    }
 }
 
 fn lock<T>(what: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -264,6 +276,29 @@ impl Served {
     #[must_use]
     pub fn logged(&self) -> String {
         lock(&self.log.stderr).clone()
+    }
+
+    /// All that it printed so far.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        lock(&self.log.stdout).clone()
+    }
+
+    /// Waits for a line that it prints and that begins so.
+    pub async fn wait_printed(&self, beginning: &str) -> String {
+        let look = || {
+            let printed = self.printed();
+            let whole = printed.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            let line = whole.lines().find(|line| line.starts_with(beginning));
+            line.map(str::to_owned)
+        };
+        let what = format!("a line that begins with {beginning:?}");
+        self.log
+            .changes
+            .until(PATIENCE, &what, look, || {
+                format!("{}{}", self.printed(), self.logged())
+            })
+            .await
     }
 
     /// Whether it still runs.

@@ -2,6 +2,7 @@
 
 use crate::{
     discord::{self, FakeDiscord},
+    gmail::FakeGmail,
     host::{Channel, Config, FakeHost, Home, Start},
     slack::{ChannelKind, FakeSlack},
 };
@@ -21,6 +22,13 @@ impl Platform for FakeSlack {
 impl Platform for FakeDiscord {
     fn endpoint(&self) -> (&'static str, String) {
         ("KATA_DISCORD_API_URL", self.api_url())
+    }
+}
+
+/// Google's token endpoint has a variable of its own, `KATA_GOOGLE_TOKEN_URL`.
+impl Platform for FakeGmail {
+    fn endpoint(&self) -> (&'static str, String) {
+        ("KATA_GMAIL_API_URL", self.api_url())
     }
 }
 

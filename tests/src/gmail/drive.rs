@@ -1,6 +1,6 @@
 //! What a test makes happen: mail, labels, faults, sign-ins that end.
 
-use super::{FakeGmail, NewMail, fault::Fault, state::Asked};
+use super::{FakeGmail, NewMail, authorize, fault::Fault};
 
 /// # What happens in the mailbox
 impl FakeGmail {
@@ -135,26 +135,43 @@ impl FakeGmail {
         self.shared.change(|state| state.scope = scope.to_owned());
     }
 
+    /// The person says no, or Google does with another of its codes (`access_denied`); `None` = they agree.
+    pub fn denies(&self, code: Option<&str>) {
+        self.shared.change(|state| state.denies = code.map(str::to_owned));
+    }
+
+    /// Sign-ins from now on come without a refresh token.
+    pub fn withholds_refresh_tokens(&self) {
+        self.shared.change(|state| state.withholds_refresh = true);
+    }
+
     /// A person agrees at the address that a sign-in shows; gives where the browser is sent back to, code and state included.
     ///
     /// # Panics
     /// If it is no address of Google's for a sign-in with PKCE.
     pub fn agrees(&self, address: &url::Url) -> url::Url {
-        let pairs: std::collections::HashMap<_, _> = address.query_pairs().into_owned().collect();
         assert_eq!(address.host_str(), Some("accounts.google.com"));
-        assert_eq!(pairs["response_type"], "code");
-        assert_eq!(pairs["code_challenge_method"], "S256");
-        assert_eq!(pairs["access_type"], "offline");
-        let code = self.shared.change(|state| {
-            let code = format!("4/code-{}", state.next());
-            let asked = Asked {
-                challenge: pairs["code_challenge"].clone(),
-                redirect: pairs["redirect_uri"].clone(),
-            };
-            state.codes.insert(code.clone(), asked);
-            code
-        });
-        let back = [("code", &code), ("state", &pairs["state"])];
-        url::Url::parse_with_params(&pairs["redirect_uri"], back).expect("an address to come back to")
+        let query = address.query().unwrap_or_default();
+        let back = self
+            .shared
+            .change(|state| authorize::answer(state, query.as_bytes()));
+        back.expect("Google would show an error and send nobody back")
+    }
+
+    /// Where a browser finds this Google instead, for an address of the real one that a sign-in shows.
+    ///
+    /// # Panics
+    /// If it is none of Google's for that.
+    pub fn here(&self, address: &url::Url) -> url::Url {
+        assert!(
+            address
+                .as_str()
+                .starts_with("https://accounts.google.com/o/oauth2/v2/auth?"),
+            "{address}"
+        );
+        let path = &address[url::Position::BeforePath..];
+        format!("{}{path}", self.api_url())
+            .parse()
+            .expect("an address of ours")
     }
 }

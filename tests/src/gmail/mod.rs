@@ -1,4 +1,4 @@
-//! A Gmail of our own: one mailbox behind the Gmail API, and Google's token endpoint, on a loopback port.
+//! A Gmail of our own: one mailbox behind the Gmail API, and Google's endpoints for signing in, on a loopback port.
 //!
 //! It is written from Google's documentation and held against Google's discovery document: a request with a parameter or a
 //! field that the document does not know is refused, and remembered ([`FakeGmail::violations`]). A test drives who writes to the
@@ -18,6 +18,8 @@
 //! # }
 //! ```
 
+mod authorize;
+mod browser;
 mod discovery;
 mod drive;
 mod fault;
@@ -37,6 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::serve;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use browser::{Shown, browse};
 pub use fault::Fault;
 pub use newmail::NewMail;
 pub use observe::{Call, Posted};

@@ -33,6 +33,8 @@ pub(super) struct Record {
 pub(super) struct Asked {
     pub(super) challenge: String,
     pub(super) redirect: String,
+    /// A refresh token was asked for.
+    pub(super) offline: bool,
 }
 
 #[derive(Debug)]
@@ -54,6 +56,10 @@ pub(super) struct State {
     pub(super) scope: String,
     pub(super) token_lives: u64,
     pub(super) sign_in_lives: Option<u64>,
+    /// Why the person, or Google, says no to a sign-in.
+    pub(super) denies: Option<String>,
+    /// A refresh token is not given a second time, as to a client that was let in before and does not ask anew.
+    pub(super) withholds_refresh: bool,
     pub(super) serial: u64,
     pub(super) faults: Faults,
     pub(super) calls: Vec<Call>,
@@ -86,6 +92,8 @@ impl State {
             scope: "https://www.googleapis.com/auth/gmail.modify".into(),
             token_lives: 3599,
             sign_in_lives: None,
+            denies: None,
+            withholds_refresh: false,
             serial: 0,
             faults: Faults::default(),
             calls: Vec::new(),

@@ -56,9 +56,11 @@ fn answer(state: &mut State, form: &HashMap<String, String>) -> Result<Value, &'
             if challenge != asked.challenge || field("redirect_uri") != asked.redirect {
                 return Err("invalid_grant");
             }
-            let token = format!("1//refresh-{}", state.next());
-            state.refresh_tokens.insert(token.clone());
-            granted["refresh_token"] = token.into();
+            if asked.offline && !state.withholds_refresh {
+                let token = format!("1//refresh-{}", state.next());
+                state.refresh_tokens.insert(token.clone());
+                granted["refresh_token"] = token.into();
+            }
         }
         "refresh_token" => return Err("invalid_grant"),
         _ => return Err("unsupported_grant_type"),

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Shared, discovery::Found, fault::Fault, methods, observe::Call, state::State, token};
+use super::{Shared, authorize, discovery::Found, fault::Fault, methods, observe::Call, state::State, token};
 use crate::port::Cut;
 
 /// An answer: a status and its body.
@@ -35,6 +35,9 @@ async fn serve(
 ) -> Response {
     if uri.path() == "/token" {
         return token::serve(&shared, &cut, &body).await;
+    }
+    if uri.path() == authorize::PATH && method == Method::GET {
+        return authorize::serve(&shared, uri.query().unwrap_or_default().as_bytes());
     }
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())

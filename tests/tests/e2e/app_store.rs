@@ -13,6 +13,11 @@ pub(crate) fn write(person: &Path, accounts: &[(&str, &str)]) {
         .iter()
         .map(|(account, value)| ((*account).to_owned(), json!({"value": value})))
         .collect();
+    write_all(person, &entries.into());
+}
+
+/// As [`write()`], with all that the app keeps of an account.
+pub(crate) fn write_all(person: &Path, entries: &Value) {
     let plain = json!({"version": 1, "credentials": entries, "metadata": {"createdAt": 1, "updatedAt": 1}});
     let salt = [7; 32];
     let password: [u8; 32] = Sha256::digest(format!("{}craft-agent-v2", machine_id(person))).into();

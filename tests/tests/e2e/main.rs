@@ -8,6 +8,7 @@ mod agent;
 mod app_store;
 mod approvals;
 mod auth;
+mod auth_gmail;
 mod both;
 mod channels;
 mod control;

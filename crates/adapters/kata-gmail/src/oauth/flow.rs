@@ -1,9 +1,10 @@
 //! Signing in (RFC 8252): the person agrees in a browser, and Google sends it back to a port of this machine that is open
 //! for that and no longer. PKCE (RFC 7636) makes the code useless to everybody else on the machine.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use kata_channel::Clock;
 use rand::RngExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -24,9 +25,11 @@ use crate::endpoint;
 const AUTHORIZE: &str = "https://accounts.google.com/o/oauth2/v2/auth";
 /// A person has so long to agree.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// A browser's first line is short.
+/// A browser's request is short.
 const LONGEST_REQUEST: usize = 16 << 10;
 const READ_WITHIN: Duration = Duration::from_secs(5);
+/// Browsers open connections ahead and say nothing on them: so many are listened to at once.
+const MOST_CONNECTIONS: usize = 32;
 
 /// What a sign-in is made with.
 #[derive(Clone, Debug)]
@@ -50,8 +53,14 @@ pub enum SignInError {
     #[error("nobody agreed within {} minutes; run katad auth gmail again", PATIENCE.as_secs() / 60)]
     Late,
     /// Google, or the person, said no.
-    #[error("Google gave no sign-in ({0})")]
+    #[error("Google gave no sign-in ({code}): {advice}", code = .0, advice = advice(.0))]
     Refused(String),
+    /// An access token alone would end within the hour.
+    #[error(
+        "Google gave no refresh token: take the access of this client id away on https://myaccount.google.com/connections, then \
+         run katad auth gmail again"
+    )]
+    NoRefreshToken,
     /// Without the permission the channel would fail later.
     #[error(
         "the permission to read and write mail was not ticked; run katad auth gmail again and agree to it"
@@ -155,9 +164,7 @@ impl Flow {
         }
         let lives = granted.refresh_token_expires_in.filter(|seconds| *seconds > 0);
         Ok(Credential::Refresh {
-            refresh_token: granted
-                .refresh_token
-                .ok_or_else(|| SignInError::Refused("no refresh token".into()))?,
+            refresh_token: granted.refresh_token.ok_or(SignInError::NoRefreshToken)?,
             client_id: self.sign_in.client_id.clone(),
             client_secret: self.sign_in.client_secret.clone(),
             expires_at: lives.map(|seconds| clock.wall() + Duration::from_secs(seconds)),
@@ -185,10 +192,10 @@ pub async fn sign_in(
     clock: &Clock,
     show: impl FnOnce(&Url),
 ) -> Result<Credential, SignInError> {
-    let environment =
-        |e: std::io::Error| SignInError::Environment(format!("no port for the browser's answer: {e}"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(environment)?;
-    let port = listener.local_addr().map_err(environment)?.port();
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .map_err(|why| no_port(&why))?;
+    let port = listener.local_addr().map_err(|why| no_port(&why))?.port();
     let flow = Flow::new(with, format!("http://127.0.0.1:{port}"));
     show(&flow.url());
     let code = timeout(PATIENCE, answer(&listener, &flow))
@@ -198,31 +205,45 @@ pub async fn sign_in(
     flow.exchange(&code, clock).await
 }
 
-/// Waits for the browser. Whatever else knocks (a favicon, a scanner) is told that there is nothing.
+/// Waits for the browser. Whatever else knocks (a favicon, a scanner) is told that there is nothing, and a connection on which
+/// nothing is said keeps no other waiting.
 async fn answer(listener: &TcpListener, flow: &Flow) -> Result<String, SignInError> {
+    let mut knocking = FuturesUnordered::new();
     loop {
-        let Ok((mut tcp, _)) = listener.accept().await else {
-            continue;
-        };
-        let path = timeout(READ_WITHIN, path(&mut tcp)).await.ok().flatten();
-        match path.and_then(|path| flow.code(&path)) {
-            Some(answer) => {
+        tokio::select! {
+            accepted = listener.accept(), if knocking.len() < MOST_CONNECTIONS => match accepted {
+                Ok((tcp, _)) => knocking.push(knock(tcp)),
+                // It was gone before we looked.
+                Err(why) if why.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(why) => return Err(no_port(&why)),
+            },
+            Some((mut tcp, path)) = knocking.next() => {
+                let Some(answer) = path.and_then(|path| flow.code(&path)) else {
+                    reply(&mut tcp, "404 Not Found", "There is nothing here.").await;
+                    continue;
+                };
                 let said = match &answer {
-                    Ok(_) => "Kata may use this mailbox now. You can close this page.",
-                    Err(_) => "Kata may not use this mailbox. You can close this page.",
+                    Ok(_) => "katad has your answer, and says in its terminal what comes of it. You can close this page.",
+                    Err(_) => "katad may not use this mailbox. You can close this page.",
                 };
                 reply(&mut tcp, "200 OK", said).await;
                 return answer;
             }
-            None => reply(&mut tcp, "404 Not Found", "There is nothing here.").await,
         }
     }
 }
 
+/// A connection, and the path that it asks for.
+async fn knock(mut tcp: TcpStream) -> (TcpStream, Option<String>) {
+    let path = timeout(READ_WITHIN, path(&mut tcp)).await.ok().flatten();
+    (tcp, path)
+}
+
+/// Reads the whole head: a connection that is closed with something unread is reset, and the browser shows no page.
 async fn path(tcp: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     let mut chunk = [0; 1024];
-    while !request.windows(2).any(|two| two == b"\r\n") {
+    while !request.windows(4).any(|four| four == b"\r\n\r\n") {
         let read = tcp.read(&mut chunk).await.ok()?;
         request.extend(&chunk[..read]);
         if read == 0 || request.len() > LONGEST_REQUEST {
@@ -247,6 +268,28 @@ async fn reply(tcp: &mut TcpStream, status: &str, said: &str) {
 fn random() -> String {
     let bytes: [u8; 32] = rand::rng().random();
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn no_port(why: &io::Error) -> SignInError {
+    SignInError::Environment(format!("no port for the browser's answer: {why}"))
+}
+
+/// The way out, by the codes of <https://developers.google.com/identity/protocols/oauth2/native-app#error-codes> and RFC 6749.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "access_denied" => {
+            "nobody agreed, or this account is none of the project's test users; run katad auth gmail again"
+        }
+        "invalid_client" | "unauthorized_client" | "deleted_client" => {
+            "the client id and its secret are not those of a client of the kind \"desktop app\"; copy both anew from the \
+             project's Clients page"
+        }
+        "invalid_grant" => "the code was used already, or is too old; run katad auth gmail again",
+        "admin_policy_enforced" | "org_internal" => {
+            "the administrators of this account's organisation do not let this client in; ask them to allow its client id"
+        }
+        _ => "run katad auth gmail again; docs/gmail.md says how the Google project has to be set up",
+    }
 }
 
 fn refused(code: &str) -> SignInError {

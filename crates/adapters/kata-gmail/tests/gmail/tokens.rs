@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use kata_channel::{ChannelError, settings::MailSettings};
+use kata_channel::{ChannelError, Clock, settings::MailSettings};
 use kata_gmail::oauth::{Credential, Flow, SignIn, SignInError, sign_in};
 use kata_plugin::{ChannelContext, Health};
-use kata_testkit::gmail::{CLIENT_ID, CLIENT_SECRET, FakeGmail, Fault};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use kata_testkit::gmail::{CLIENT_ID, CLIENT_SECRET, FakeGmail, Fault, browse};
+use tokio::net::TcpStream;
 use url::Url;
 
 use crate::rig::Rig;
@@ -122,19 +119,6 @@ fn who(gmail: &FakeGmail) -> SignIn {
     }
 }
 
-/// A browser that goes where it is sent.
-async fn browse(to: &Url) -> String {
-    let port = to.port().unwrap();
-    let mut tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let path = &to[url::Position::BeforePath..];
-    tcp.write_all(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes())
-        .await
-        .unwrap();
-    let mut reply = String::new();
-    tcp.read_to_string(&mut reply).await.unwrap();
-    reply
-}
-
 #[tokio::test]
 async fn a_person_signs_in_by_the_browser() {
     let rig = Rig::start().await;
@@ -149,14 +133,15 @@ async fn a_person_signs_in_by_the_browser() {
         let mut knock = back.clone();
         knock.set_path("/favicon.ico");
         knock.set_query(None);
-        assert!(browse(&knock).await.starts_with("HTTP/1.1 404"));
+        assert_eq!(browse(&knock).await.status, 404);
+        // A connection that a browser opened ahead, on which nothing is said, keeps nobody waiting.
+        let _ahead = TcpStream::connect(("127.0.0.1", back.port().unwrap()))
+            .await
+            .unwrap();
         let mut forged = back.clone();
         forged.set_query(Some("code=4/evil&state=guess"));
-        assert!(
-            browse(&forged).await.starts_with("HTTP/1.1 404"),
-            "another's state is no answer"
-        );
-        assert!(browse(&back).await.contains("You can close this page"));
+        assert_eq!(browse(&forged).await.status, 404, "another's state is no answer");
+        assert!(browse(&back).await.page.contains("You can close this page"));
         back
     };
     let (credential, back) = tokio::join!(signing, person);
@@ -182,17 +167,65 @@ async fn a_person_signs_in_by_the_browser() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_google_does_not_give_says_why_and_what_to_do() {
+    let gmail = FakeGmail::start().await;
+    let clock = Clock::system();
+    gmail.denies(Some("access_denied"));
+    let (shown, seen) = tokio::sync::oneshot::channel();
+    let signing = sign_in(who(&gmail), &clock, |url| shown.send(url.clone()).unwrap());
+    let person = async { browse(&gmail.agrees(&seen.await.unwrap())).await };
+    let (refused, page) = tokio::join!(signing, person);
+    assert!(page.page.contains("may not use this mailbox"), "{page:?}");
+    let refused = refused.unwrap_err();
+    assert_eq!(refused, SignInError::Refused("access_denied".into()));
+    assert!(refused.to_string().contains("test users"), "{refused}");
+
+    gmail.denies(None);
+    gmail.withholds_refresh_tokens();
+    let flow = Flow::new(who(&gmail), "http://127.0.0.1:1");
+    let refused = flow.exchange(&code(&gmail, &flow), &clock).await.unwrap_err();
+    assert_eq!(refused, SignInError::NoRefreshToken);
+
+    let other = SignIn {
+        client_secret: Some("another".into()),
+        ..who(&gmail)
+    };
+    let flow = Flow::new(other, "http://127.0.0.1:1");
+    let refused = flow.exchange(&code(&gmail, &flow), &clock).await.unwrap_err();
+    assert!(refused.to_string().contains("Clients page"), "{refused}");
+    assert!(!refused.to_string().contains("another"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_waited_for_without_end() {
+    let gmail = FakeGmail::start().await;
+    let mut port = None;
+    let clock = Clock::system();
+    let late = sign_in(who(&gmail), &clock, |url| {
+        let (_, back) = url
+            .query_pairs()
+            .find(|(name, _)| name == "redirect_uri")
+            .unwrap();
+        port = Url::parse(&back).unwrap().port();
+    });
+    assert_eq!(late.await.unwrap_err(), SignInError::Late);
+    let knock = TcpStream::connect(("127.0.0.1", port.unwrap())).await;
+    assert!(knock.is_err(), "the port is closed");
+}
+
+/// The code that a person's agreeing brings back.
+fn code(gmail: &FakeGmail, flow: &Flow) -> String {
+    let back = gmail.agrees(&flow.url());
+    let (_, code) = back.query_pairs().find(|(name, _)| name == "code").unwrap();
+    code.into_owned()
+}
+
+#[tokio::test]
 async fn a_code_is_useless_without_its_verifier() {
     let rig = Rig::start().await;
     let clock = rig.time.clock();
     let flow = Flow::new(who(&rig.gmail), "http://127.0.0.1:1");
-    let back = rig.gmail.agrees(&flow.url());
-    let code = back
-        .query_pairs()
-        .find(|(name, _)| name == "code")
-        .unwrap()
-        .1
-        .into_owned();
+    let code = code(&rig.gmail, &flow);
     let thief = Flow::new(who(&rig.gmail), "http://127.0.0.1:1");
     assert!(matches!(
         thief.exchange(&code, &clock).await,
@@ -206,13 +239,7 @@ async fn a_permission_that_was_not_ticked_is_said_at_once() {
     rig.gmail.grant_scope("openid");
     let clock = rig.time.clock();
     let flow = Flow::new(who(&rig.gmail), "http://127.0.0.1:1");
-    let back = rig.gmail.agrees(&flow.url());
-    let code = back
-        .query_pairs()
-        .find(|(name, _)| name == "code")
-        .unwrap()
-        .1
-        .into_owned();
+    let code = code(&rig.gmail, &flow);
     assert_eq!(
         flow.exchange(&code, &clock).await.unwrap_err(),
         SignInError::Scope
