@@ -31,8 +31,9 @@ use super::{
 };
 use crate::{daemon::Daemon, wire};
 
-/// The most that is kept and told of a call's arguments. Bytes.
-const KEPT: usize = 8 << 10;
+/// The most that is kept and told of a call's arguments: a mail of the longest text that is sent, and well within a line of the
+/// wire. Bytes.
+const KEPT: usize = 512 << 10;
 /// Codes of questions that were closed are recognised for this long: a late "yes" is told that it is late.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 

@@ -8,10 +8,14 @@ use kata_ipc::{
         PairingView, ToolView,
     },
 };
+use kata_perm::preview;
 use kata_store::{Approval, ApprovalFilter, AuditFilter, AuditRow, Grant, GrantFilter, UnixMs};
 
 use super::{channel, id_cursor, iso, limit};
 use crate::{commands::Refused, daemon::Daemon, pairing, tools, wire};
+
+/// The most of a question's arguments in a list of them; one that is asked for by its id is told as it was asked. Bytes.
+const LISTED: usize = 8 << 10;
 
 /// `query` `approvals`: those that wait; with `approvalId` that one, also when it is closed.
 pub(super) async fn approvals(daemon: &Daemon, query: &Query) -> Result<Page<ApprovalView>, Refused> {
@@ -31,7 +35,13 @@ pub(super) async fn approvals(daemon: &Daemon, query: &Query) -> Result<Page<App
     let listed = daemon.store.approvals(filter, id_cursor(query)?, limit).await?;
     let next = next(&listed, limit, |a| a.id);
     Ok(Page {
-        items: listed.into_iter().map(approval).collect(),
+        items: listed
+            .into_iter()
+            .map(|a| {
+                let input = preview::bounded(&a.input, LISTED);
+                approval(Approval { input, ..a })
+            })
+            .collect(),
         next_cursor: next,
     })
 }
