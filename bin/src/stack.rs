@@ -26,7 +26,7 @@ use kata_channel::{
 use kata_perm::{ToolCall, gate::GateLayer};
 use kata_plugin::{
     AfterToolCallLayer, BeforeToolCallLayer, BoundLayer, Draft, MessageReceivedLayer, MessageSendingLayer,
-    SessionStartLayer, ToolOutput, ToolTimeoutLayer, Tools, ValidateLayer,
+    SessionStartLayer, ToolContext, ToolOutput, ToolTimeoutLayer, Tools, ValidateLayer,
 };
 use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
 
@@ -102,7 +102,7 @@ pub(crate) fn turn(
         .turn
         .as_ref()
         .filter(|_| asks)
-        .map(|turn| tool(daemon, &docket, turn));
+        .map(|turn| tool_as(daemon, &docket, turn.tool_context().answering()));
     let by_leave = ByLeaveLayer::new(Arc::clone(&channel.adapter), tools);
     ServiceBuilder::new()
         .layer(SpanLayer) // first, so that every line below names the turn
@@ -120,10 +120,14 @@ pub(crate) fn turn(
 /// A tool call's way, on behalf of an open turn. An agent's own tools are its own: of these it asks the same gate, by what
 /// the turn was given.
 pub(crate) fn tool(daemon: &Daemon, docket: &Arc<Docket>, turn: &Standing) -> ToolStack {
+    tool_as(daemon, docket, turn.tool_context())
+}
+
+fn tool_as(daemon: &Daemon, docket: &Arc<Docket>, context: ToolContext) -> ToolStack {
     let plugins = daemon.registrar();
     let is_enabled = |plugin| daemon.gate.policies.is_enabled(&docket.workspace, plugin);
     let tools = plugins.tool_set(is_enabled);
-    let context = Arc::new(turn.tool_context());
+    let context = Arc::new(context);
     ServiceBuilder::new()
         .layer(ToolStack::layer()) // one nameable type, for all who call
         .layer(ValidateLayer::new(tools.clone())) // over the gate: nobody is asked about a call that makes no sense

@@ -3,16 +3,20 @@
 //!
 //! What is asked about is a tool call like any other, with the whole text in it: rules may grant it, it is recorded, and it is
 //! the tool that sends. Where the answer is no, or nobody answers, the answer goes the usual way of its channel, which sends
-//! nothing either: it is a draft.
+//! nothing either: it is a draft. So is one that is too long for the tool, which shows all that it sends.
+//!
+//! An earlier attempt of the turn may have died between the sending and its commit. So what has gone out is looked up before
+//! anybody runs or is asked again.
 
 use std::{
+    mem,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use futures_util::future::BoxFuture;
 use kata_agent::{Error, Reply, Turn};
-use kata_channel::Adapter;
+use kata_channel::{Adapter, ChannelError, MessageId};
 use kata_perm::ToolCall;
 use tower::{Layer, Service, ServiceExt as _};
 
@@ -45,6 +49,9 @@ impl ByLeaveLayer {
         let answered = &turn.messages.last()?.message_id;
         let (tool, input) = self.adapter.by_leave(answered, &turn.metadata)?;
         Some(Question {
+            adapter: Arc::clone(&self.adapter),
+            answered: answered.as_str().into(),
+            metadata: turn.metadata.clone(),
             tools: self.tools.clone()?,
             tool,
             input,
@@ -67,8 +74,8 @@ impl<S> Layer<S> for ByLeaveLayer {
 
 impl<S> Service<Turn> for ByLeave<S>
 where
-    S: Service<Turn, Response = Reply, Error = Error>,
-    S::Future: Send + 'static,
+    S: Service<Turn, Response = Reply, Error = Error> + Clone + Send + 'static,
+    S::Future: Send,
 {
     type Response = Reply;
     type Error = Error;
@@ -80,12 +87,26 @@ where
 
     fn call(&mut self, turn: Turn) -> Self::Future {
         let question = self.layer.call(&turn);
-        let run = self.inner.call(turn);
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
         Box::pin(async move {
-            let reply = run.await?;
-            match question {
-                Some(question) if !reply.text.trim().is_empty() => Ok(question.put(reply).await),
-                _ => Ok(reply),
+            let Some(question) = question else {
+                return inner.call(turn).await;
+            };
+            let may_ask = match question.has_left().await {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => true,
+                Err(why) => {
+                    tracing::warn!(
+                        "an answer will be no more than a draft: whether it has gone out is not known: {why}"
+                    );
+                    false
+                }
+            };
+            let reply = inner.call(turn).await?;
+            match may_ask && !reply.text.trim().is_empty() {
+                true => Ok(question.put(reply).await),
+                false => Ok(reply),
             }
         })
     }
@@ -93,12 +114,25 @@ where
 
 /// A call that waits for its text.
 struct Question {
+    adapter: Arc<dyn Adapter>,
+    answered: MessageId,
+    metadata: serde_json::Map<String, serde_json::Value>,
     tools: ToolStack,
     tool: &'static str,
     input: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Question {
+    /// What an earlier attempt has sent.
+    async fn has_left(&self) -> Result<Option<Reply>, ChannelError> {
+        let text = self.adapter.left(&self.answered, &self.metadata).await?;
+        Ok(text.map(|text| Reply {
+            text,
+            sent: true,
+            ..Reply::default()
+        }))
+    }
+
     /// Sent: nothing of it is left to send. Not sent: the answer as it was.
     async fn put(mut self, reply: Reply) -> Reply {
         self.input.insert("body".into(), reply.text.as_str().into());

@@ -127,6 +127,19 @@ pub trait Adapter: Send + Sync + 'static {
         None
     }
 
+    /// Whether an answer to this message has gone out with a person's leave, in an attempt whose end nobody saw (D20): its
+    /// text. Asked before each turn for which [`by_leave`](Self::by_leave) names a tool.
+    ///
+    /// # Errors
+    /// Nobody can say; then nothing is sent.
+    async fn left(
+        &self,
+        _answered: &MessageId,
+        _metadata: &Map<String, Value>,
+    ) -> Result<Option<String>, ChannelError> {
+        Ok(None)
+    }
+
     /// History that can be read page by page.
     fn history(&self) -> Option<&dyn History> {
         None

@@ -63,6 +63,8 @@ pub struct ToolContext {
     pub place: Place,
     /// The session.
     pub session_key: String,
+    /// The call is the turn's answer itself, and no step of the agent's: it happens once, however often it is tried.
+    pub is_answer: bool,
 }
 
 /// What a tool says.
@@ -130,6 +132,16 @@ impl ToolContext {
             channel,
             place,
             session_key: session_key.into(),
+            is_answer: false,
+        }
+    }
+
+    /// The same, for the call that is the turn's answer.
+    #[must_use]
+    pub fn answering(self) -> Self {
+        Self {
+            is_answer: true,
+            ..self
         }
     }
 }

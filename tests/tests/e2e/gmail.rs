@@ -132,6 +132,65 @@ async fn with_approve_a_mail_is_sent_when_a_person_agrees_and_is_a_draft_when_no
 }
 
 #[tokio::test]
+async fn with_approve_the_whole_text_is_shown_and_one_that_is_too_long_is_a_draft() {
+    let scene = Scene::set().await;
+    let start = scene.start(json!({"mail": {"replyMode": "approve"}}));
+    let host = start.capabilities(&["approvals"]).spawn();
+    host.wait_channel(SLUG, "connected").await;
+    scene.gmail.wait_calls("history.list", 1).await;
+    let mark = host.mark();
+    let line = "a line of a long letter, in which much is said\n";
+    let long = format!("{}the middle\n{}the end", line.repeat(900), line.repeat(900));
+    scene.gmail.arrives(mail().text(&long));
+    let asked = host.wait_approval(mark).await;
+    let shown = asked["input"]["body"].as_str().unwrap();
+    assert!(shown.contains("the middle") && shown.contains("the end"));
+    assert_eq!(shown.matches("a long letter").count(), 1800);
+    host.resolve(&asked, "deny").await;
+    scene.gmail.wait_drafted(1).await;
+    // More than a tool sends, and so more than anybody is asked about.
+    let mark = host.mark();
+    scene.gmail.arrives(mail().text(&line.repeat(2_500)));
+    scene.gmail.wait_drafted(2).await;
+    assert!(scene.gmail.sent().is_empty());
+    scene.gmail.arrives(mail().text("short"));
+    let asked = host.wait_approval(mark).await;
+    assert!(
+        asked["input"].to_string().contains("short"),
+        "nothing was asked before"
+    );
+}
+
+#[tokio::test]
+async fn with_approve_what_was_sent_before_a_crash_is_neither_asked_nor_sent_again() {
+    let scene = Scene::set().await;
+    let settings = json!({"mail": {"replyMode": "approve"}});
+    let host = scene.play(settings.clone()).await;
+    host.stop().await;
+    let start = scene.start(settings.clone()).capabilities(&["approvals"]);
+    let doomed = start.failpoints("finish.before_commit=return").spawn();
+    let id = scene.gmail.arrives(mail().text("first"));
+    let asked = doomed.wait_approval(0).await;
+    doomed.resolve(&asked, "allow_once").await;
+    let exit = doomed.wait_exit().await;
+    assert_eq!(exit.signal, Some(6), "{}", doomed.dump());
+    assert_eq!(
+        scene.gmail.sent().len(),
+        1,
+        "it was sent, and nobody wrote it down"
+    );
+    let host = scene.start(settings).capabilities(&["approvals"]).spawn();
+    // The next mail of the thread waits for the first one's end.
+    scene.gmail.arrives(mail().text("second").thread(&id));
+    let asked = host.wait_approval(0).await;
+    assert!(asked["input"].to_string().contains("second"), "{asked}");
+    host.resolve(&asked, "allow_once").await;
+    scene.gmail.wait_sent(2).await;
+    scene.passes().await;
+    assert_eq!((scene.gmail.sent().len(), scene.gmail.drafted().len()), (2, 0));
+}
+
+#[tokio::test]
 async fn with_approve_and_nobody_to_ask_an_answer_is_a_draft() {
     let scene = Scene::set().await;
     let _host = scene.play(json!({"mail": {"replyMode": "approve"}})).await;

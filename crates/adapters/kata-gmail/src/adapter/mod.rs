@@ -22,7 +22,11 @@ use serde_json::{Map, Value};
 use self::{late::Unmatched, pages::Resync};
 use crate::{desk::Desk, mailbox::Registration, markup::COMMONMARK, tools};
 
-pub(crate) use self::{read::mail_of, read_back::by_message_id};
+pub(crate) use self::{
+    read::mail_of,
+    read_back::{by_key, key_by_leave},
+    send::within_the_day,
+};
 
 const DESCRIPTOR: Descriptor = Descriptor {
     platform: "gmail",
@@ -96,6 +100,20 @@ impl Adapter for GmailAdapter {
         );
         input.insert("reply_to".into(), answered.as_str().into());
         Some((tools::SEND, input))
+    }
+
+    async fn left(
+        &self,
+        answered: &MessageId,
+        metadata: &Map<String, Value>,
+    ) -> Result<Option<String>, ChannelError> {
+        let key = key_by_leave(answered.as_str());
+        let thread = metadata.get(read::THREAD).and_then(Value::as_str);
+        let Some(id) = by_key(&self.desk, &key, thread).await? else {
+            return Ok(None);
+        };
+        let message = self.desk.mailbox.api.message(&id, "full").await?;
+        Ok(Some(mail_of(&message).map(|mail| mail.text).unwrap_or_default()))
     }
 
     fn history(&self) -> Option<&dyn History> {

@@ -11,6 +11,8 @@ use crate::{
     mail::{Mail, NoMail, Proof, skeleton},
 };
 
+/// Under this name the metadata says which mail thread it is.
+pub(super) const THREAD: &str = "gmailThread";
 /// Under this name the metadata says where an answer goes.
 pub(super) const ANSWER_TO: &str = "answerTo";
 
@@ -98,7 +100,7 @@ fn metadata(thread: &str, mail: &Mail) -> Map<String, Value> {
     let to: Vec<&str> = mail.to.iter().map(|person| &*person.address).collect();
     let cc: Vec<&str> = mail.cc.iter().map(|person| &*person.address).collect();
     let mut metadata = Map::new();
-    metadata.insert("gmailThread".into(), thread.into());
+    metadata.insert(THREAD.into(), thread.into());
     metadata.insert("subject".into(), mail.subject.clone().into());
     metadata.insert("to".into(), json!(to));
     if let Some(person) = mail.answer_to() {

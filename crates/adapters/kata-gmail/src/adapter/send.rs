@@ -80,7 +80,7 @@ async fn answered(desk: &Desk, out: &Outbound, thread: &Thread) -> Result<Mail, 
 }
 
 /// Two programs that answer each other do not stop by themselves. The mailbox itself is what counts: it outlives us.
-fn within_the_day(desk: &Desk, thread: &Thread) -> Result<(), ChannelError> {
+pub(crate) fn within_the_day(desk: &Desk, thread: &Thread) -> Result<(), ChannelError> {
     let since = (desk.clock.wall() - A_DAY).as_millis();
     let messages = thread.messages.iter().flatten();
     let ours = messages
@@ -102,7 +102,17 @@ pub(super) fn find(thread: &Thread, key: &str) -> Option<String> {
     ours.id.clone()
 }
 
+/// Gmail says so, which nobody else's mail can do.
+pub(super) fn is_ours(message: &Message) -> bool {
+    let labels = message.label_ids.as_deref().unwrap_or_default();
+    labels.iter().any(|label| label == "SENT" || label == "DRAFT")
+}
+
+/// The key of a mail of ours. The header alone may stand in anybody's.
 fn key_of(message: &Message) -> Option<&str> {
+    if !is_ours(message) {
+        return None;
+    }
     let mut headers = message.payload.as_ref()?.headers.iter().flatten();
     let key = headers.find(|header| {
         header

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use super::{SEND, here, id};
 use crate::{
-    adapter::by_message_id,
+    adapter::{by_key, key_by_leave, within_the_day},
     desk::Desk,
-    errors::unwritten,
+    errors::{unread, unwritten},
     mail::{Answered, Letter, Person},
     registry::Registry,
 };
@@ -120,7 +120,17 @@ impl Tool for Post {
             .mailbox
             .address()
             .map_err(|e| ToolError::Platform(e.to_string()))?;
-        let key = key();
+        let key = match input.reply_to.as_deref() {
+            Some(answered) if context.is_answer && self.deed == Deed::Send => key_by_leave(answered),
+            _ => key(),
+        };
+        if self.deed == Deed::Send
+            && let Some(thread) = &thread
+        {
+            // Where a rule grants sending, nobody else stops two programs that answer each other.
+            let known = desk.mailbox.api.thread(thread).await.map_err(unread)?;
+            within_the_day(&desk, &known).map_err(|e| ToolError::NotHere(e.to_string()))?;
+        }
         let raw = Letter {
             from: &from,
             to: &people(&input.to),
@@ -162,7 +172,7 @@ impl Post {
         match posted {
             Ok(message) => Ok(message.id),
             // D20: looked up before anything else is done, or said.
-            Err(error) if error.may_have_happened() => match by_message_id(desk, key).await {
+            Err(error) if error.may_have_happened() => match by_key(desk, key, thread).await {
                 Ok(Some(id)) => Ok(Some(id)),
                 _ => Err(unwritten(error)),
             },

@@ -125,6 +125,20 @@ impl Rig {
 
     /// Calls a tool in a turn of the thread.
     pub(crate) async fn tool(&self, name: &str, thread: &str, input: Value) -> Result<Value, ToolError> {
+        self.call(name, context(thread), input).await
+    }
+
+    /// Calls a tool with the turn's answer.
+    pub(crate) async fn answer_tool(
+        &self,
+        name: &str,
+        thread: &str,
+        input: Value,
+    ) -> Result<Value, ToolError> {
+        self.call(name, context(thread).answering(), input).await
+    }
+
+    async fn call(&self, name: &str, context: ToolContext, input: Value) -> Result<Value, ToolError> {
         let tool = self
             .registrar
             .tools()
@@ -132,13 +146,16 @@ impl Rig {
             .unwrap();
         tool.check(&input)
             .map_err(|misfit| ToolError::Input(misfit.to_string()))?;
-        let context = ToolContext::new(
-            ChannelKey::new("w1", "mail"),
-            Place::thread("Kata", thread),
-            "daemon-mail-1",
-        );
         Ok(tool.spec.handler.call(&context, input).await?.content)
     }
+}
+
+fn context(thread: &str) -> ToolContext {
+    ToolContext::new(
+        ChannelKey::new("w1", "mail"),
+        Place::thread("Kata", thread),
+        "daemon-mail-1",
+    )
 }
 
 /// The cursor of now.

@@ -222,3 +222,78 @@ async fn an_answer_without_its_mail_goes_to_the_last_one_of_somebody_else() {
         .await
         .unwrap_err();
 }
+
+#[tokio::test]
+async fn what_went_out_with_leave_is_found_by_the_mail_that_it_answers() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel(MailSettings::default()).await;
+    let id = rig.gmail.arrives(mail());
+    let (messages, _) = {
+        let from = adapter
+            .history()
+            .unwrap()
+            .cursor_at(rig.now() - Duration::from_secs(60));
+        crate::rig::read(&adapter, &from).await
+    };
+    let metadata = &messages[0].metadata;
+    let answered = &messages[0].id;
+    assert_eq!(adapter.left(answered, metadata).await.unwrap(), None);
+    let input = serde_json::json!({"to": ["ada@example.org"], "reply_to": id, "body": "yes, **do**"});
+    // A mail that the agent sent on the way is not the answer.
+    rig.tool("gmail_send", &id, input.clone()).await.unwrap();
+    assert_eq!(adapter.left(answered, metadata).await.unwrap(), None);
+    rig.gmail.index_lags();
+    rig.answer_tool("gmail_send", &id, input).await.unwrap();
+    assert_eq!(
+        adapter.left(answered, metadata).await.unwrap().as_deref(),
+        Some("yes, do")
+    );
+    rig.gmail
+        .fail_next("messages.list", Fault::Refuse(500, "backendError"));
+    adapter.left(answered, metadata).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_mail_of_somebody_else_is_never_taken_for_ours() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel(sending(&["@example.org"])).await;
+    let id = rig.gmail.arrives(mail());
+    let out = rig.answer(&id, &id, "k1", "yes");
+    // Who has had an answer knows how keys and ids look.
+    let probe = Rig::start().await;
+    let other = probe.channel(sending(&["@example.org"])).await;
+    let theirs = probe.gmail.arrives(mail());
+    other
+        .send(&probe.answer(&theirs, &theirs, "k1", "yes"))
+        .await
+        .unwrap();
+    let copy = &probe.gmail.sent()[0].raw;
+    rig.gmail.arrives(NewMail::raw(copy.as_bytes()).thread(&id));
+    let found = adapter
+        .read_back()
+        .unwrap()
+        .find(&rig.lookup(&out))
+        .await
+        .unwrap();
+    assert!(matches!(found, Finding::Absent), "{found:?}");
+    adapter.send(&out).await.unwrap();
+    assert_eq!(rig.gmail.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn sending_by_a_tool_stops_at_the_threads_limit_too() {
+    let rig = Rig::start().await;
+    let settings = MailSettings {
+        answers_per_day: 2,
+        ..MailSettings::default()
+    };
+    let _adapter = rig.channel(settings).await;
+    let id = rig.gmail.arrives(mail());
+    let input = serde_json::json!({"to": ["ada@example.org"], "reply_to": id, "body": "yes"});
+    for _ in 0..2 {
+        rig.tool("gmail_send", &id, input.clone()).await.unwrap();
+    }
+    let refused = rig.tool("gmail_send", &id, input).await.unwrap_err();
+    assert!(refused.to_string().contains("answersPerDay"), "{refused}");
+    assert_eq!(rig.gmail.sent().len(), 2);
+}
