@@ -27,6 +27,8 @@ pub(crate) const DISCORD: Dialect = Dialect {
     escape,
     escape_code: |text| Cow::Borrowed(text),
     link,
+    // `[https://…](https://…)` is shown as it is written. In brackets it is a link, without a preview.
+    address: Some(("<", ">")),
 };
 
 /// What Discord takes for markup anywhere in a line.

@@ -52,6 +52,9 @@ pub struct Dialect {
     /// What stands before and after the text of a link to this address. None when the platform cannot show this link: then the
     /// address follows the text in brackets.
     pub link: fn(&str) -> Option<(String, String)>,
+    /// What stands around an address that is a link's own text, where the platform follows no link whose text is an address: such a link
+    /// could pretend to lead elsewhere. None = it is a link like any other.
+    pub address: Option<(&'static str, &'static str)>,
 }
 
 impl Dialect {
@@ -71,5 +74,6 @@ impl Dialect {
         escape: |text| Cow::Borrowed(text),
         escape_code: |text| Cow::Borrowed(text),
         link: |_| None,
+        address: None,
     };
 }

@@ -93,22 +93,43 @@ impl<'d> Inline<'d> {
     /// A link that showed no text (or an image without a description) shows its address; so does one that the
     /// platform cannot follow.
     pub(super) fn close_link(&mut self) {
-        let Some(OpenLink {
-            address,
-            shown,
-            marks,
-        }) = self.links.last()
-        else {
+        let Some(link) = self.links.last() else {
             return;
         };
-        let says_it = *shown == *address || Some(shown.as_str()) == address.strip_prefix("mailto:");
-        let (address, is_empty, has_marks) = (address.clone(), shown.is_empty(), marks.is_some());
+        let (address, is_empty) = (link.address.clone(), link.shown.is_empty());
         if is_empty {
             self.text(&address);
         }
-        self.links.pop();
+        let Some(link) = self.links.pop() else {
+            return;
+        };
+        let says_it = link.shown == address || Some(&*link.shown) == address.strip_prefix("mailto:");
+        let has_marks = match (link.marks, self.dialect.address) {
+            (Some(marks), Some(around)) if is_address(&link.shown) => {
+                let whole = says_it && !address.contains(['<', '>', ' ']);
+                // A picture without a description stands bare: platforms show what is behind a bare address.
+                self.mark_anew(&marks, Some(around).filter(|_| whole && !is_empty));
+                whole
+            }
+            (marks, _) => marks.is_some(),
+        };
         if !is_empty && !has_marks && !says_it && !address.is_empty() {
             self.text(&format!(" ({address})"));
+        }
+    }
+
+    /// The text of a link gets these marks, or none.
+    fn mark_anew(&mut self, marks: &Rc<LinkMarks>, around: Option<(&str, &str)>) {
+        let new = around.map(|(open, close)| {
+            Rc::new(LinkMarks {
+                open: open.to_owned(),
+                close: close.to_owned(),
+            })
+        });
+        for run in &mut self.runs {
+            if run.link.as_ref().is_some_and(|link| Rc::ptr_eq(link, marks)) {
+                run.link.clone_from(&new);
+            }
         }
     }
 
@@ -136,4 +157,9 @@ impl<'d> Inline<'d> {
         });
         self.runs.push(Run { text, style, link });
     }
+}
+
+/// Whether a link's text is an address, or has one in it.
+fn is_address(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| text.contains(scheme))
 }

@@ -84,6 +84,29 @@ fn an_address_stays_one_and_cannot_break_out_of_its_link() {
 }
 
 #[test]
+fn a_link_whose_text_is_an_address_is_no_masked_link() {
+    for (markdown, shown) in [
+        ("see <https://example.com/a_b>.", "see <https://example.com/a_b>."),
+        (
+            "[https://example.com](https://example.com)",
+            "<https://example.com>",
+        ),
+        ("![](https://example.com/c.png)", "https://example.com/c.png"),
+        (
+            "[https://bank.example](https://evil.example)",
+            "https://bank.example (https://evil.example)",
+        ),
+        (
+            "**<https://example.com/a>** and [x](https://example.com)",
+            "**<https://example.com/a>** and [x](https://example.com)",
+        ),
+        ("<ops@example.com>", "ops@example.com"),
+    ] {
+        assert_eq!(discord(markdown), shown, "{markdown}");
+    }
+}
+
+#[test]
 fn marks_inside_words_are_seen() {
     assert_eq!(discord("un*believ*able"), "un\u{200b}_believ_\u{200b}able");
     assert_eq!(discord("**a***b*"), "**a**_b_");
