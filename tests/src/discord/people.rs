@@ -257,6 +257,22 @@ impl FakeDiscord {
         });
     }
 
+    /// `user` takes an emoji off a message.
+    pub fn user_unreacts(&self, channel: &str, message: &str, user: &str, emoji: &str) {
+        self.shared.change(|state| {
+            let reactions = &mut own(state, channel, message).reactions;
+            reactions
+                .entry(emoji.to_owned())
+                .or_default()
+                .remove(&known(user));
+            let d = json!({
+                "user_id": user, "channel_id": channel, "message_id": message,
+                "emoji": {"id": null, "name": emoji}, "burst": false, "type": 0,
+            });
+            state.tell("MESSAGE_REACTION_REMOVE", known(channel), Needed::REACTIONS, d);
+        });
+    }
+
     /// `user` begins to type.
     pub fn user_types(&self, channel: &str, user: &str) {
         let now = jiff::Timestamp::now().as_second();

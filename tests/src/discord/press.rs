@@ -124,6 +124,21 @@ impl FakeDiscord {
         })
     }
 
+    /// Registers commands for the guild, as by another program with the bot's token, or an earlier version of this one.
+    pub fn set_commands(&self, commands: &[Value]) {
+        self.shared
+            .change(|state| state.commands.insert(Some(GUILD), commands.to_vec()));
+    }
+
+    /// The guild's command of this name.
+    #[must_use]
+    pub fn command(&self, name: &str) -> Option<Value> {
+        self.shared.look(|state| {
+            let mut all = state.commands.values().flatten();
+            all.find(|c| c["name"] == name).cloned()
+        })
+    }
+
     /// Waits until a command is registered.
     pub async fn wait_command(&self, name: &str) {
         self.until(&format!("the command /{name}"), |state| {

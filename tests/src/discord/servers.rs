@@ -104,9 +104,21 @@ impl FakeDiscord {
         });
     }
 
+    /// Sends every connection bytes that are no part of its compressed stream.
+    pub fn garble(&self) {
+        let bytes = b"not zlib\x00\x00\xff\xff";
+        self.shared.change(|state| state.hub.garble(bytes));
+    }
+
     /// Forgets every session: who comes to resume is told op 9, and what it missed is not told again.
     pub fn forget_sessions(&self) {
         self.shared.change(|state| state.hub.end_sessions());
+    }
+
+    /// Sessions that begin from now on are to be resumed at this address.
+    pub fn resume_at(&self, url: &str) {
+        self.shared
+            .change(|state| state.resumes_at = Some(url.to_owned()));
     }
 
     /// From now on each event is told so many times, as by a resume that goes back too far.

@@ -68,6 +68,8 @@ pub(crate) struct State {
     /// Links into the CDN are past their time.
     pub(crate) links_expired: bool,
     pub(crate) session_starts_left: u32,
+    /// Where sessions are to be resumed, if not here.
+    pub(crate) resumes_at: Option<String>,
 }
 
 impl State {
@@ -89,6 +91,7 @@ impl State {
             page_cap: 100,
             links_expired: false,
             session_starts_left: 1000,
+            resumes_at: None,
         }
     }
 

@@ -114,6 +114,40 @@ outlives! {
 }
 
 #[tokio::test]
+async fn sessions_that_end_again_and_again_make_no_pause_longer() {
+    let stage = DiscordStage::set().await;
+    let host = stage.play().await;
+    // A pause that grew would pass all patience at the sixth.
+    for n in 0..6 {
+        let sessions = stage.discord.sessions();
+        stage.discord.invalidate_sessions(true);
+        stage.discord.wait_sessions(sessions + 1).await;
+        let text = format!("after {n}");
+        stage.discord.user_posts("2001", "1001", &text);
+        stage.discord.wait_text(&text).await;
+    }
+    assert_eq!(stage.discord.identifies().len(), 1);
+    assert_eq!(host.turns().len(), 6);
+}
+
+#[tokio::test]
+async fn a_repeat_sign_that_is_put_on_again_asks_again() {
+    let stage = DiscordStage::set().await;
+    let host = stage.play().await;
+    let message = stage.discord.user_posts("2001", "1001", "once more");
+    host.wait_for("message_sent").await;
+    for turns in 2..=3 {
+        let mark = host.mark();
+        stage.discord.user_reacts("2001", &message, "1001", "🔁");
+        host.wait_event_since(mark, "message_sent", |event| event["type"] == "message_sent")
+            .await;
+        assert_eq!(host.turns().len(), turns);
+        stage.discord.user_unreacts("2001", &message, "1001", "🔁");
+    }
+    assert_eq!(stage.said(), ["once more"; 3]);
+}
+
+#[tokio::test]
 async fn a_line_that_answers_no_heartbeat_is_given_up_and_the_gap_is_read() {
     let stage = DiscordStage::set().await;
     stage.discord.heartbeat_every(Duration::from_millis(300));

@@ -14,6 +14,8 @@ const KEPT: usize = 20_000;
 #[derive(Debug)]
 pub(crate) enum Order {
     Send(Value),
+    /// A binary frame of these bytes, whatever they are.
+    Garble(Vec<u8>),
     /// A close frame, with or without a code.
     Close(Option<u16>),
     /// Neither read nor write any more, and keep the connection open.
@@ -139,6 +141,12 @@ impl Hub {
         self.connections
             .values()
             .for_each(|c| c.order(Order::Send(frame.clone())));
+    }
+
+    pub(crate) fn garble(&self, bytes: &[u8]) {
+        self.connections
+            .values()
+            .for_each(|c| c.order(Order::Garble(bytes.to_vec())));
     }
 
     pub(crate) fn fall_silent(&mut self) {

@@ -184,6 +184,8 @@ fn identify(state: &mut State, connection: u64, d: &Value) -> Result<(), u16> {
 /// <https://docs.discord.com/developers/events/gateway-events#ready>
 fn ready(state: &mut State, connection: u64, mut session: Session) {
     let name = format!("{:032x}", state.hub.serial());
+    let resumes_at = state.resumes_at.clone();
+    let resumes_at = resumes_at.unwrap_or_else(|| gateway_url(state));
     let view = state.view();
     let mut bot = view.user(BOT);
     bot["verified"] = true.into();
@@ -191,7 +193,7 @@ fn ready(state: &mut State, connection: u64, mut session: Session) {
     bot["email"] = Value::Null;
     let d = json!({
         "v": 10, "user": bot, "guilds": [{"id": GUILD.to_string(), "unavailable": true}], "session_id": name,
-        "session_type": "normal", "resume_gateway_url": gateway_url(state), "shard": [0, 1],
+        "session_type": "normal", "resume_gateway_url": resumes_at, "shard": [0, 1],
         "application": {"id": APP.to_string(), "flags": 565_248}, "private_channels": [], "relationships": [],
         "user_settings": {}, "presences": [], "guild_join_requests": [], "geo_ordered_rtc_regions": [], "auth": {},
         "_trace": ["[\"gateway-prd-kata\",{\"micros\":1}]"],

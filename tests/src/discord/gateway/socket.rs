@@ -144,6 +144,7 @@ impl Talk<'_> {
             sent = tokio::select! {
                 order = inbox.recv() => match order {
                     Some(Order::Send(frame)) => socket.send(self.writing.frame(&frame)).await,
+                    Some(Order::Garble(bytes)) => socket.send(Message::binary(bytes)).await,
                     Some(Order::Close(code)) => {
                         bye(socket, code).await;
                         return false;

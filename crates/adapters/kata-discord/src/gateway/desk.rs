@@ -77,7 +77,7 @@ impl Desk {
             What::Said(message) => reader.said(message, scene),
             What::Changed(message) => reader.changed(message, scene),
             What::Deleted(id) => reader.deleted(id, scene),
-            What::Reacted(reaction) => reader.reacted(reaction, scene, self.clock.wall()),
+            What::Reacted(reaction, name) => reader.reacted(reaction, name, scene, self.clock.wall()),
             What::Interaction(interaction) => read::interaction(
                 interaction,
                 &reader,

@@ -51,6 +51,8 @@ pub(super) enum News {
     Resumed,
     /// Something for a channel.
     Events(Vec<Event>),
+    /// Reactions were taken off: one, or all of a message, or all with an emoji.
+    Unreacted(Box<Reaction>),
     /// A server is there.
     Guild(Box<Guild>),
     /// Channels or threads are there, or have changed.
@@ -87,7 +89,8 @@ pub(super) enum What {
     Changed(Box<Message>),
     Deleted(String),
     Interaction(Box<Interaction>),
-    Reacted(Box<Reaction>),
+    /// With its name, by which it is known when it is told again; the reader of frames gives none.
+    Reacted(Box<Reaction>, String),
 }
 
 #[derive(Deserialize)]
@@ -196,7 +199,14 @@ fn news(kind: &str, d: &str, seq: u64, received: Instant) -> serde_json::Result<
         "MESSAGE_REACTION_ADD" => {
             let reaction: Box<Reaction> = serde_json::from_str(d)?;
             let (channel, guild) = (reaction.channel_id.clone(), reaction.guild_id.clone());
-            News::Events(vec![event(channel, guild, What::Reacted(reaction))])
+            News::Events(vec![event(
+                channel,
+                guild,
+                What::Reacted(reaction, String::new()),
+            )])
+        }
+        "MESSAGE_REACTION_REMOVE" | "MESSAGE_REACTION_REMOVE_ALL" | "MESSAGE_REACTION_REMOVE_EMOJI" => {
+            News::Unreacted(serde_json::from_str(d)?)
         }
         "GUILD_CREATE" => News::Guild(serde_json::from_str(d)?),
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => {

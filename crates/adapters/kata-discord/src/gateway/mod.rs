@@ -4,23 +4,30 @@
 //! on it. What outlives a socket is kept here: the session, which the next one resumes, and the count of the sessions that were begun.
 
 mod ack;
+mod begin;
 mod budget;
 mod close;
 mod deliver;
 mod desk;
 mod frame;
+mod inflate;
 mod link;
 mod pending;
 mod pump;
 mod session;
+mod standing;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use kata_channel::{
     ChannelError,
     drive::Sink,
     shared::{self, SharedSocket},
 };
+use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use crate::account::Account;
@@ -28,6 +35,7 @@ use budget::Budget;
 pub(crate) use close::NO_CONTENT;
 pub(crate) use desk::Desk;
 use session::Session;
+use standing::Standing;
 
 type Run = shared::Run<Desk>;
 type Seat = shared::Seat<Desk>;
@@ -38,6 +46,9 @@ pub(crate) struct Gateway {
     socket: SharedSocket<Desk>,
     session: Mutex<Option<Session>>,
     budget: Mutex<Budget>,
+    standing: Mutex<Standing>,
+    /// Discord said no to a session: none is begun before.
+    begin_at: Mutex<Option<Instant>>,
 }
 
 // === impl Gateway ===
@@ -45,6 +56,25 @@ pub(crate) struct Gateway {
 impl Gateway {
     fn session(&self) -> MutexGuard<'_, Option<Session>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After an invalid session Discord wants to wait between one and five seconds before a new one begins:
+    /// <https://docs.discord.com/developers/events/gateway#resuming>.
+    fn hold_off(&self) {
+        let pause = Duration::from_secs(1).mul_f64(rand::random_range(1.0..5.0));
+        *self.begin_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
+    }
+
+    /// Waits until a session may begin.
+    async fn may_begin(&self) {
+        let at = *self.begin_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = at {
+            sleep_until(at).await;
+        }
     }
 
     fn budget(&self) -> MutexGuard<'_, Budget> {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
+use futures_util::SinkExt;
 use kata_channel::{ChannelError, Error, shared::Lanes};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -12,20 +12,20 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     Run,
+    begin::{begin, hello, resumable},
     close::{self, Farewell},
     deliver::deliver,
     frame::{self, Event, Frame, News},
-    link::{self, Socket},
+    link::{self, Heard, Incoming, Writer},
     pending::Pending,
     session::Session,
+    standing::Standing,
 };
 use crate::{account::Account, commands};
 
 /// `GUILDS`, `GUILD_MESSAGES`, `GUILD_MESSAGE_REACTIONS`, `DIRECT_MESSAGES`, `DIRECT_MESSAGE_REACTIONS`, `MESSAGE_CONTENT`:
 /// <https://docs.discord.com/developers/events/gateway#list-of-intents>.
 const INTENTS: u64 = 1 | 1 << 9 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 15;
-/// Discord says hello at once.
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// A peer that takes no frame for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Signs of life are passed on this often at most: each wakes a driver.
@@ -33,17 +33,24 @@ const BEAT: Duration = Duration::from_secs(1);
 /// Discord beats every 41 seconds. Faster than this is a mistake, and would be a storm.
 const FASTEST: Duration = Duration::from_millis(100);
 
+/// Sockets in a row on which Discord does not take the session, before that is a failure.
+const REFUSALS: u32 = 4;
+
 type Commits = Lanes<Event, Result<Vec<u64>, Error>>;
 
 struct Pump {
     account: Arc<Account>,
     run: Arc<Run>,
     tasks: TaskTracker,
-    writer: SplitSink<Socket, WsMessage>,
+    writer: Writer,
     commits: Commits,
     pending: Pending,
+    /// The session's name; empty before it has one.
+    session: String,
     heart: Heart,
     last_beat: Option<Instant>,
+    /// Events flow.
+    is_ready: bool,
     unreadable: u64,
 }
 
@@ -55,81 +62,71 @@ struct Heart {
 }
 
 /// What ends a socket, apart from what goes wrong.
-enum Next {
-    Frame,
-    Leave,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    /// Discord asked for a new one, or ended a session in the middle: history is read for each socket, and what was said between two
+    /// sessions is in nothing else.
+    Asked,
+    /// Discord did not take the session, and no event came yet.
+    Refused,
 }
 
-/// Opens a socket and works for whoever sits there, until it ends. `Ok` = Discord asked for a new one.
+enum Next {
+    Frame,
+    Leave(Leaving),
+}
+
+/// Opens a socket and works for whoever sits there, until it ends. `Ok` = Discord asked for a new one. A session that is refused is no
+/// failure: it is asked for again, or the next begins, without a pause of the driver's.
 pub(super) async fn serve(
     account: Arc<Account>,
     run: &Arc<Run>,
     tasks: TaskTracker,
 ) -> Result<(), ChannelError> {
-    let session = resumable(&account);
+    for _ in 0..REFUSALS {
+        match connection(&account, run, &tasks).await? {
+            Leaving::Asked => return Ok(()),
+            Leaving::Refused => {}
+        }
+    }
+    Err(ChannelError::ConnectionLost(
+        "Discord takes no session with the bot at the moment".into(),
+    ))
+}
+
+/// One socket, from its opening to its end.
+async fn connection(
+    account: &Arc<Account>,
+    run: &Arc<Run>,
+    tasks: &TaskTracker,
+) -> Result<Leaving, ChannelError> {
+    let session = resumable(account);
     let url = match &session {
         Some(session) => session.url.clone(),
-        None => begin(&account).await?,
+        None => begin(account).await?,
     };
-    let (writer, mut reader) = link::open(&account, &url).await?.split();
-    let every = hello(&mut reader).await?;
+    let (writer, mut incoming) = link::open(account, &url).await?;
+    let every = hello(&mut incoming).await?;
     let (committing, seats) = (account.clone(), run.clone());
     let commits = Lanes::new(move |batch| Box::pin(deliver(committing.clone(), seats.seats(), batch)));
     let mut pump = Pump {
         pending: Pending::new(session.as_ref().map_or(0, |session| session.stored)),
-        account,
+        session: session.as_ref().map_or_else(String::new, |s| s.id.clone()),
+        account: account.clone(),
         run: run.clone(),
-        tasks,
+        tasks: tasks.clone(),
         writer,
         commits,
         heart: Heart::new(every),
         last_beat: None,
+        is_ready: false,
         unreadable: 0,
     };
     match session {
         Some(session) => pump.resume(&session).await?,
         None => pump.identify().await?,
     }
-    pump.work(&mut reader).await
-}
-
-/// The session to go on with, if there is one that is worth it.
-fn resumable(account: &Account) -> Option<Session> {
-    let mut kept = account.gateway.session();
-    if kept.as_mut().is_some_and(|session| !session.try_again()) {
-        *kept = None;
-    }
-    kept.clone()
-}
-
-/// Where a new session begins, if one may.
-async fn begin(account: &Account) -> Result<url::Url, ChannelError> {
-    let limited = |pause| ChannelError::RateLimited {
-        what: "beginning a session with Discord".into(),
-        retry_after: Some(pause),
-    };
-    let (url, starts) = link::look_up(account).await?;
-    if let Some(starts) = starts.filter(|starts| starts.remaining == 0) {
-        return Err(limited(Duration::from_millis(starts.reset_after)));
-    }
-    account.gateway.budget().take().map_err(limited)?;
-    Ok(url)
-}
-
-async fn hello(reader: &mut SplitStream<Socket>) -> Result<Duration, ChannelError> {
-    let first = timeout(HELLO_WITHIN, reader.next()).await;
-    match first {
-        Ok(Some(Ok(WsMessage::Text(text)))) => match frame::read(&text, Instant::now()) {
-            Frame::Hello(every) => Ok(every),
-            _ => Err(ChannelError::ConnectionLost(
-                "Discord's gateway does not say hello".into(),
-            )),
-        },
-        Ok(Some(Ok(WsMessage::Close(frame)))) => Err(close::read(frame.map(|f| f.code.into())).error),
-        _ => Err(ChannelError::ConnectionLost(
-            "Discord's gateway does not say hello".into(),
-        )),
-    }
+    pump.work(&mut incoming).await
 }
 
 // === impl Heart ===
@@ -149,38 +146,38 @@ impl Heart {
 // === impl Pump ===
 
 impl Pump {
-    async fn work(&mut self, reader: &mut SplitStream<Socket>) -> Result<(), ChannelError> {
+    async fn work(&mut self, incoming: &mut Incoming) -> Result<Leaving, ChannelError> {
         loop {
             let reads = self.commits.has_room();
             let next = tokio::select! {
                 biased;
                 () = sleep_until(self.heart.next) => self.beat(reads).await.map(|()| Next::Frame)?,
                 Some(done) = self.commits.next() => self.stored(done).map(|()| Next::Frame)?,
-                frame = reader.next(), if reads => match frame {
-                    Some(Ok(frame)) => self.take(frame).await?,
-                    Some(Err(_)) | None => return Err(self.farewell(None)),
-                },
+                heard = incoming.next(), if reads => self.take(heard).await?,
             };
-            if let Next::Leave = next {
-                return Ok(());
+            if let Next::Leave(leaving) = next {
+                return Ok(leaving);
             }
         }
     }
 
-    async fn take(&mut self, frame: WsMessage) -> Result<Next, ChannelError> {
+    async fn take(&mut self, heard: Heard) -> Result<Next, ChannelError> {
         self.alive();
-        let text = match &frame {
-            WsMessage::Text(text) => text.as_str(),
-            WsMessage::Close(frame) => {
-                return Err(self.farewell(frame.as_ref().map(|f| f.code.into())));
+        let text = match heard {
+            Heard::Text(text) => text,
+            Heard::Life => return Ok(Next::Frame),
+            Heard::Close(code) => return Err(self.farewell(code)),
+            Heard::Garbled => {
+                return Err(ChannelError::ConnectionLost(
+                    "what Discord's gateway sends cannot be read on".into(),
+                ));
             }
-            _ => return Ok(Next::Frame),
         };
-        match frame::read(text, Instant::now()) {
+        match frame::read(&text, Instant::now()) {
             Frame::Heard => self.heart.heard = true,
             Frame::BeatNow => self.say_beat().await?,
-            Frame::Reconnect => return Ok(Next::Leave),
-            Frame::Invalid { resumable } => return Err(self.invalid(resumable)),
+            Frame::Reconnect => return Ok(Next::Leave(Leaving::Asked)),
+            Frame::Invalid { resumable } => return Ok(Next::Leave(self.invalid(resumable))),
             Frame::Dispatch { seq, news } => self.dispatch(seq, news, text.len()),
             Frame::Hello(_) | Frame::Ignored => {}
             Frame::Unreadable => self.unread(text.len()),
@@ -201,9 +198,10 @@ impl Pump {
                 if let Some(session) = self.account.gateway.session().as_mut() {
                     session.resumed();
                 }
-                self.run.ready();
+                self.ready();
             }
             News::Events(events) => events.into_iter().for_each(|event| self.add(event)),
+            News::Unreacted(gone) => self.account.gateway.standing().take_off(&gone),
             News::Guild(guild) => self.arrived(&guild),
             News::Channels(channels) => channels.iter().for_each(|c| self.account.atlas.chart(c)),
             News::Member { guild, member } => self.member(&guild, *member),
@@ -213,7 +211,11 @@ impl Pump {
         self.keep();
     }
 
-    fn add(&mut self, event: Event) {
+    fn add(&mut self, mut event: Event) {
+        if let frame::What::Reacted(reaction, name) = &mut event.what {
+            let mut standing = self.account.gateway.standing();
+            *name = standing.put_on(reaction, &self.session, event.seq);
+        }
         if event.guild.is_none() {
             self.account.atlas.note_direct(&event.channel);
         }
@@ -228,7 +230,15 @@ impl Pump {
     fn begun(&mut self, id: String, url: &str) {
         // A session that cannot be resumed where it should be is not resumed.
         let url = link::trusted(&self.account, url);
+        // What was taken off between two sessions nobody told us.
+        *self.account.gateway.standing() = Standing::default();
+        self.session.clone_from(&id);
         *self.account.gateway.session() = url.map(|url| Session::new(id, url, self.pending.all_until()));
+        self.ready();
+    }
+
+    fn ready(&mut self) {
+        self.is_ready = true;
         self.run.ready();
     }
 
@@ -307,13 +317,16 @@ impl Pump {
         self.write(json!({"op": 6, "d": d})).await
     }
 
-    /// The session is no good. It goes on, or a new one begins, on a new socket: history is read for each socket, and what was
-    /// said between two sessions is in nothing else.
-    fn invalid(&self, resumable: bool) -> ChannelError {
+    /// The session is no good. It goes on at once, or a new one begins after a moment, on a new socket in either case.
+    fn invalid(&self, resumable: bool) -> Leaving {
         if !resumable {
             *self.account.gateway.session() = None;
         }
-        ChannelError::ConnectionLost("Discord ended the session".into())
+        self.account.gateway.hold_off();
+        match self.is_ready {
+            true => Leaving::Asked,
+            false => Leaving::Refused,
+        }
     }
 
     fn farewell(&self, code: Option<u16>) -> ChannelError {

@@ -8,8 +8,15 @@ use super::{Reader, Scene, message::shown};
 use crate::{rest::wire::Reaction, snowflake};
 
 impl Reader<'_> {
-    /// Somebody put a reaction on a message. Discord gives it neither an id nor a time: each reaction of a person counts once.
-    pub(crate) fn reacted(&self, reaction: &Reaction, scene: Scene<'_>, now: Timestamp) -> Option<Inbound> {
+    /// Somebody put a reaction on a message. Discord gives it neither an id nor a time; `occurrence` tells one that is put on again from
+    /// the one before.
+    pub(crate) fn reacted(
+        &self,
+        reaction: &Reaction,
+        occurrence: &str,
+        scene: Scene<'_>,
+        now: Timestamp,
+    ) -> Option<Inbound> {
         let name = reaction.emoji.name.as_deref().filter(|name| !name.is_empty())?;
         // A server's own emoji has an id, and a name that means nothing elsewhere.
         let emoji = match reaction.emoji.id {
@@ -21,7 +28,7 @@ impl Reader<'_> {
         let nick = reaction.member.as_ref().and_then(|member| member.nick.as_deref());
         let by = SenderId::new(reaction.user_id.as_str());
         let is_self = reaction.user_id == self.me.user;
-        let id = reaction_id(&on, &emoji, &by, "");
+        let id = reaction_id(&on, &emoji, &by, occurrence);
         let order = snowflake::order(&snowflake::at(now)).unwrap_or(OrderKey(0));
         Some(Inbound {
             kind: Kind::Reaction { on, emoji },
@@ -66,8 +73,15 @@ mod tests {
             place: &place,
             guild: Some("1"),
         };
-        let read = |reaction: &Reaction| reader.reacted(reaction, scene, Timestamp::from_millis(5));
-        let said = read(&reaction).unwrap();
+        let read = |reaction: &Reaction, occurrence| {
+            reader.reacted(reaction, occurrence, scene, Timestamp::from_millis(5))
+        };
+        let said = read(&reaction, "s/1").unwrap();
+        assert_ne!(
+            read(&reaction, "s/3").unwrap().id,
+            said.id,
+            "put on again it is another"
+        );
         assert!(
             matches!(&said.kind, Kind::Reaction { on, emoji } if on.as_str() == "334385199974967042" && *emoji == Emoji::new("🔁"))
         );
@@ -75,7 +89,11 @@ mod tests {
             (said.sender.id.as_str(), said.sender.name.as_deref()),
             ("5", Some("Ada"))
         );
-        assert_eq!(read(&reaction), Some(said), "delivered twice it is the same");
-        assert_eq!(read(&Reaction::default()), None);
+        assert_eq!(
+            read(&reaction, "s/1"),
+            Some(said),
+            "delivered twice it is the same"
+        );
+        assert_eq!(read(&Reaction::default(), ""), None);
     }
 }

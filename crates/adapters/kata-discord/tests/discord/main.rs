@@ -6,6 +6,7 @@ mod cards;
 mod connect;
 mod directs;
 mod files;
+mod flood;
 mod history;
 mod push;
 mod read_back;

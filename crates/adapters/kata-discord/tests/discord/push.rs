@@ -104,6 +104,34 @@ async fn edits_deletions_and_reactions_name_the_message_they_concern() {
 }
 
 #[tokio::test]
+async fn a_reaction_counts_once_however_often_it_is_told_and_again_when_it_is_put_on_again() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    let mut ear = Ear::open(&adapter).await;
+    let id = rig.discord.user_posts(GENERAL, ADA, "hello");
+    ear.next().await;
+    rig.discord.tell_each(2);
+    rig.discord.user_reacts(GENERAL, &id, ADA, "🔁");
+    rig.discord.user_unreacts(GENERAL, &id, ADA, "🔁");
+    rig.discord.user_reacts(GENERAL, &id, ADA, "🔁");
+    let mut told = Vec::new();
+    while told.len() < 4 {
+        told.extend(ear.page().await.into_iter().map(|reaction| reaction.id));
+    }
+    assert!(
+        told[0] == told[1] && told[2] == told[3] && told[0] != told[2],
+        "{told:?}"
+    );
+    // A new session knows of no reaction that was taken off meanwhile.
+    rig.discord.tell_each(1);
+    rig.discord.invalidate_sessions(false);
+    assert_eq!(ear.end().await, Ok(()));
+    let mut again = Ear::open(&adapter).await;
+    rig.discord.user_reacts(GENERAL, &id, ADA, "🔁");
+    assert!(!told.contains(&again.next().await.id));
+}
+
+#[tokio::test]
 async fn one_socket_serves_the_channels_of_a_token_each_with_its_own() {
     let rig = Rig::start().await;
     rig.discord.add_channel("2002", "ops", ChannelKind::Text);
@@ -192,6 +220,23 @@ async fn a_server_that_has_the_command_is_left_alone() {
         .await;
     let registered = again.discord.calls("bulk_set_guild_application_commands");
     assert_eq!(registered.len(), 1);
+}
+
+#[tokio::test]
+async fn a_command_that_has_changed_is_registered_and_the_others_stay() {
+    let rig = Rig::start().await;
+    let option = json!([{"type": 3, "name": "message", "description": "words", "required": false}]);
+    rig.discord.set_commands(&[
+        json!({"id": "1", "type": 1, "name": "weather", "description": "of tomorrow"}),
+        json!({"id": "2", "type": 1, "name": "kata", "description": "of yesterday", "options": option}),
+    ]);
+    let _ear = Ear::open(&rig.channel("support", &[GENERAL]).await).await;
+    rig.discord
+        .wait_calls("bulk_set_guild_application_commands", 1)
+        .await;
+    assert_eq!(rig.discord.commands(), ["weather", "kata"]);
+    let ours = rig.discord.command("kata").unwrap();
+    assert_ne!(ours["description"], "of yesterday");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Sessions: resumed where they can be, begun anew where not, and never in a storm.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kata_channel::ChannelError;
 use kata_testkit::discord::Fault;
@@ -34,20 +34,52 @@ async fn discord_may_ask_for_a_new_socket() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_no_good_ends_its_socket_and_begins_anew_on_the_next() {
+async fn a_session_that_is_refused_begins_anew_after_a_moment_and_that_is_no_failure() {
     let rig = Rig::start().await;
     let adapter = rig.channel("support", &[GENERAL]).await;
     let mut ear = Ear::open(&adapter).await;
     rig.discord.forget_sessions();
     rig.discord.cut_connections();
     ear.end().await.unwrap_err();
-    // It is asked for once more, and refused: history is read for each socket, so the end of this one must be seen.
-    let error = Ear::attach(&adapter).end().await.unwrap_err();
-    assert!(matches!(&error, ChannelError::ConnectionLost(_)), "{error}");
+    let asked = Instant::now();
     let mut again = Ear::open(&adapter).await;
-    assert_eq!(rig.discord.identifies().len(), 2);
+    assert!(asked.elapsed() >= Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert_eq!((rig.discord.resumes(), rig.discord.identifies().len()), (0, 2));
     let id = rig.discord.user_posts(GENERAL, ADA, "hello");
     assert_eq!(again.next().await.id.as_str(), id);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_in_the_middle_ends_its_socket_and_is_resumed_if_it_may_be() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    for n in 1..=4 {
+        let mut ear = Ear::open(&adapter).await;
+        rig.discord.invalidate_sessions(true);
+        // History is read for each socket, so the end of this one must be seen; and it is no failure.
+        assert_eq!(ear.end().await, Ok(()));
+        assert_eq!(
+            (rig.discord.resumes(), rig.discord.identifies().len()),
+            (n - 1, 1)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_read_on_ends_its_socket_and_the_session_goes_on() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    let mut ear = Ear::open(&adapter).await;
+    rig.discord.garble();
+    let missed = rig.discord.user_posts(GENERAL, ADA, "behind it");
+    let error = ear.end().await.unwrap_err();
+    assert!(
+        matches!(&error, ChannelError::ConnectionLost(s) if s.contains("cannot be read on")),
+        "{error}"
+    );
+    let mut again = Ear::open(&adapter).await;
+    assert_eq!(again.next().await.id.as_str(), missed);
+    assert_eq!(rig.discord.resumes(), 1);
 }
 
 #[tokio::test]
@@ -114,4 +146,31 @@ async fn a_gateway_that_says_nothing_is_given_up() {
     rig.discord.fail_next("gateway", Fault::Http(503));
     let error = Ear::attach(&adapter).end().await.unwrap_err();
     assert!(matches!(error, ChannelError::ConnectionLost(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_resumed_again_and_again_is_given_up() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    let mut ear = Ear::open(&adapter).await;
+    rig.discord.cut_connections();
+    ear.end().await.unwrap_err();
+    for _ in 0..3 {
+        rig.discord.fail_next("gateway", Fault::Http(503));
+        Ear::attach(&adapter).end().await.unwrap_err();
+    }
+    let _again = Ear::open(&adapter).await;
+    assert_eq!((rig.discord.resumes(), rig.discord.identifies().len()), (0, 2));
+}
+
+#[tokio::test]
+async fn no_gateway_but_the_configured_one_is_dialled_also_not_to_resume() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    rig.discord.resume_at("wss://gateway.discord.gg");
+    let mut ear = Ear::open(&adapter).await;
+    rig.discord.cut_connections();
+    ear.end().await.unwrap_err();
+    let _again = Ear::open(&adapter).await;
+    assert_eq!((rig.discord.resumes(), rig.discord.identifies().len()), (0, 2));
 }
