@@ -59,6 +59,8 @@ struct Heart {
     every: Duration,
     next: Instant,
     heard: bool,
+    /// Since the last beat we listened all the time, and nothing came.
+    quiet: bool,
 }
 
 /// What ends a socket, apart from what goes wrong.
@@ -139,6 +141,7 @@ impl Heart {
             every,
             next: Instant::now() + every.mul_f64(rand::random_range(0.0..1.0)),
             heard: true,
+            quiet: false,
         }
     }
 }
@@ -149,9 +152,11 @@ impl Pump {
     async fn work(&mut self, incoming: &mut Incoming) -> Result<Leaving, ChannelError> {
         loop {
             let reads = self.commits.has_room();
+            // Who does not listen hears nothing, and what he missed stands in front of the answer to his heartbeat.
+            self.heart.quiet &= reads;
             let next = tokio::select! {
                 biased;
-                () = sleep_until(self.heart.next) => self.beat(reads).await.map(|()| Next::Frame)?,
+                () = sleep_until(self.heart.next) => self.beat().await.map(|()| Next::Frame)?,
                 Some(done) = self.commits.next() => self.stored(done).map(|()| Next::Frame)?,
                 heard = incoming.next(), if reads => self.take(heard).await?,
             };
@@ -163,6 +168,7 @@ impl Pump {
 
     async fn take(&mut self, heard: Heard) -> Result<Next, ChannelError> {
         self.alive();
+        self.heart.quiet = false;
         let text = match heard {
             Heard::Text(text) => text,
             Heard::Life => return Ok(Next::Frame),
@@ -286,16 +292,15 @@ impl Pump {
         Ok(())
     }
 
-    /// A beat that was not heard by the time of the next one: the socket is dead, though it looks open.
-    async fn beat(&mut self, reads: bool) -> Result<(), ChannelError> {
-        // While there is no room we do not listen, and cannot have heard.
-        if !self.heart.heard && reads {
+    /// A beat that was not heard by the time of the next one, and nothing else was: the socket is dead, though it looks open.
+    async fn beat(&mut self) -> Result<(), ChannelError> {
+        if !self.heart.heard && self.heart.quiet {
             return Err(ChannelError::ConnectionLost(
                 "Discord's gateway no longer answers".into(),
             ));
         }
         self.heart.next = Instant::now() + self.heart.every;
-        self.heart.heard = false;
+        (self.heart.heard, self.heart.quiet) = (false, true);
         self.say_beat().await
     }
 

@@ -16,7 +16,7 @@ const FLOOD: usize = 6_000;
 async fn a_flood_over_the_gateway_waits_in_the_socket_and_arrives_whole_and_in_order() {
     let rig = Rig::start().await;
     rig.discord.add_channel("2002", "ops", ChannelKind::Text);
-    rig.discord.heartbeat_every(Duration::from_secs(1));
+    rig.discord.heartbeat_every(Duration::from_secs(2));
     let adapter = rig.channel("support", &[GENERAL, "2002"]).await;
     let mut ear = Ear::open(&adapter).await;
     ear.commits.forget_permits(usize::MAX);
