@@ -13,7 +13,7 @@ use crate::{
     gateway::Gateway,
     rest::{
         Rest,
-        wire::{Application, User},
+        wire::{Application, Channel, User},
     },
 };
 
@@ -22,6 +22,8 @@ use crate::{
 const MAY_READ: u64 = 1 << 18 | 1 << 19;
 /// Nonces of our own messages that came back. A send that lost its answer is looked up within minutes.
 const NONCES: usize = 2_000;
+/// Servers whose active threads are kept while their channels are looked through. A server has 1,000 of them at most.
+const ACTIVE: usize = 16;
 
 /// Who we are, as Discord says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub(crate) struct Account {
     me: RwLock<Option<Arc<Me>>>,
     /// Message ids by the nonce that we sent them with.
     nonces: Mutex<LruCache<String, String>>,
+    /// The active threads of servers, as one look over all conversations found them.
+    active: Mutex<LruCache<String, Arc<Vec<Channel>>>>,
     /// Servers whose slash commands were looked at.
     commanded: Mutex<LruCache<String, ()>>,
 }
@@ -65,6 +69,7 @@ impl Account {
             gateway: Gateway::default(),
             me: RwLock::default(),
             nonces: Mutex::new(LruCache::new(NONCES)),
+            active: Mutex::new(LruCache::new(ACTIVE)),
             commanded: Mutex::new(LruCache::new(NONCES)),
         }
     }
@@ -109,6 +114,22 @@ impl Account {
     pub(crate) fn sent_with(&self, nonce: &str) -> Option<String> {
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
         nonces.get(nonce).cloned()
+    }
+
+    /// The active threads of a server, if this look over all conversations has asked for them already.
+    pub(crate) fn active_threads(&self, guild: &str) -> Option<Arc<Vec<Channel>>> {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.get(guild).cloned()
+    }
+
+    pub(crate) fn note_active_threads(&self, guild: &str, threads: Arc<Vec<Channel>>) {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.insert(guild.to_owned(), threads);
+    }
+
+    /// A new look over all conversations begins: what an earlier one found is old.
+    pub(crate) fn forget_active_threads(&self) {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Whether a server's slash commands are to be looked at now: once in our life.

@@ -24,6 +24,7 @@ const MOST_PAGES: usize = 13;
 #[async_trait]
 impl History for DiscordAdapter {
     async fn conversations(&self) -> Result<Vec<Discovered>, ChannelError> {
+        self.account().forget_active_threads();
         let named = &self.desk.named;
         if !named.is_empty() {
             let named = named.iter().map(|id| Discovered {

@@ -5,6 +5,8 @@
 //! too old; private ones that we are in the newest first, whenever they were archived. What matters is when something was last said
 //! in a thread: an old one can stir.
 
+use std::sync::Arc;
+
 use kata_channel::{ChannelError, Cursor, Place, ThreadPage, Timestamp};
 
 use super::DiscordAdapter;
@@ -80,11 +82,20 @@ pub(super) async fn list(
     })
 }
 
+/// Discord tells those of a whole server, and each of its channels asks.
 async fn active(adapter: &DiscordAdapter, guild: &str, parent: &str) -> Result<Vec<Channel>, ChannelError> {
-    let path = format!("/guilds/{guild}/threads/active");
-    let all: Threads = adapter.account().rest.get("list threads", path).await?;
-    let here = all.threads.into_iter();
-    Ok(here.filter(|t| t.parent_id.as_deref() == Some(parent)).collect())
+    let account = adapter.account();
+    let all = if let Some(known) = account.active_threads(guild) {
+        known
+    } else {
+        let path = format!("/guilds/{guild}/threads/active");
+        let list: Threads = account.rest.get("list threads", path).await?;
+        let all = Arc::new(list.threads);
+        account.note_active_threads(guild, all.clone());
+        all
+    };
+    let here = all.iter().filter(|t| t.parent_id.as_deref() == Some(parent));
+    Ok(here.cloned().collect())
 }
 
 async fn public(adapter: &DiscordAdapter, parent: &str, before: &Before) -> Result<Threads, ChannelError> {

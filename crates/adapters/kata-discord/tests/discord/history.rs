@@ -143,6 +143,24 @@ async fn threads_that_were_archived_again_while_we_slept_are_found_public_and_pr
 }
 
 #[tokio::test]
+async fn a_look_over_all_channels_asks_once_for_the_active_threads_of_a_server() {
+    let rig = Rig::start().await;
+    rig.discord.add_channel("2002", "ops", ChannelKind::Text);
+    let adapter = rig.channel("support", &[GENERAL, "2002"]).await;
+    let mut expected = Vec::new();
+    for looks in 1..=2 {
+        adapter.history().unwrap().conversations().await.unwrap();
+        let root = rig.discord.post_silently("2002", ADA, "root");
+        let thread = rig.discord.user_starts_thread("2002", &root, ADA, "about it");
+        rig.discord.post_silently(&thread, ADA, "reply");
+        expected.insert(0, Place::thread("2002", thread.as_str()));
+        assert!(all_threads(&rig, &*adapter, GENERAL).await.0.is_empty());
+        assert_eq!(all_threads(&rig, &*adapter, "2002").await.0, expected);
+        assert_eq!(rig.discord.calls("get_active_guild_threads").len(), looks);
+    }
+}
+
+#[tokio::test]
 async fn private_threads_that_are_refused_hide_no_others_and_a_forum_is_not_asked_for_them() {
     let rig = Rig::start().await;
     rig.discord.add_channel("2002", "help", ChannelKind::Forum);

@@ -1,6 +1,6 @@
 //! The gateway: what is said comes in, in order, and to the channel it is for.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use kata_channel::{
     ChannelError, Kind, Place,
@@ -186,6 +186,26 @@ async fn a_command_is_acknowledged_after_its_commit_and_comes_with_what_its_answ
     assert_eq!((said.id.as_str(), &*said.text.readable), (&*id, "reset"));
     assert!(said.metadata.contains_key("responseUrl"));
     assert_eq!(rig.discord.wait_answered(&id).await.kind, 5);
+}
+
+#[tokio::test]
+async fn a_command_that_is_stored_too_late_is_not_acknowledged() {
+    let rig = Rig::start().await;
+    rig.discord.heartbeat_every(Duration::from_secs(1));
+    let mut ear = Ear::open(&rig.channel("support", &[GENERAL]).await).await;
+    rig.discord.wait_command("kata").await;
+    ear.commits.forget_permits(usize::MAX);
+    rig.discord
+        .slash_command(GENERAL, ADA, "kata", &json!({"message": "slow"}));
+    // A heart that beats every second is a clock.
+    rig.discord.wait_heartbeats(rig.discord.heartbeats() + 5).await;
+    ear.commits.add_permits(10);
+    ear.next().await;
+    let second = rig
+        .discord
+        .slash_command(GENERAL, ADA, "kata", &json!({"message": "quick"}));
+    rig.discord.wait_answered(&second).await;
+    assert_eq!(rig.discord.answered().len(), 1);
 }
 
 #[tokio::test]

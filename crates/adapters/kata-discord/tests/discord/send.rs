@@ -218,6 +218,16 @@ async fn a_command_is_answered_where_it_was_given_while_its_token_lives() {
 }
 
 #[tokio::test]
+async fn a_nonce_decides_for_two_minutes_and_not_at_all_for_a_commands_answer() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    let answer = to_a_command(&rig, &mut Ear::open(&adapter).await).await;
+    assert_eq!(adapter.nonce_holds(&answer), None, "a webhook knows none");
+    let plain = rig.answer(Place::conversation(GENERAL), "k1", "hi");
+    assert_eq!(adapter.nonce_holds(&plain), Some(Duration::from_secs(120)));
+}
+
+#[tokio::test]
 async fn a_token_that_is_dead_early_is_no_loss_and_no_dead_bot() {
     let rig = Rig::start().await;
     let adapter = rig.channel("support", &[GENERAL]).await;
