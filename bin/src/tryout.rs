@@ -26,18 +26,23 @@ pub(crate) enum Tried {
     Unreached(String),
 }
 
-/// Whether the platform takes the channel's token, and which bot that is.
+/// Whether the platform takes the channel's tokens, and which bot that is.
 pub(crate) async fn token(spec: &Spec) -> Tried {
     let adapter = match spec.adapter(Clock::system(), TaskTracker::new()) {
         Ok(adapter) => adapter,
         Err(refusal) => return Tried::Refused(refusal.error),
     };
-    let tried = connect(&*adapter).await;
+    let mut tried = connect(&*adapter).await;
+    if let Tried::Connected(..) = tried
+        && let Some(why) = socket(&*adapter).await
+    {
+        tried = why;
+    }
     adapter.disconnect().await;
     tried
 }
 
-/// The whole channel: its filter, its token and what that may do, the conversations that it names.
+/// The whole channel: its filter, its tokens and what they may do, the conversations that it names.
 pub(crate) async fn channel(spec: &Spec) -> Tried {
     if let Err(why) = Trigger::compile(spec.filter.patterns()) {
         return Tried::Refused(why.to_string());
@@ -48,8 +53,16 @@ pub(crate) async fn channel(spec: &Spec) -> Tried {
         Err(refusal) => return Tried::Refused(refusal.error),
     };
     let mut tried = connect(&*adapter).await;
-    if let (Tried::Connected(_, problems), Some(history)) = (&mut tried, adapter.history()) {
-        *problems = places(history, clock.wall()).await;
+    if let Tried::Connected(_, problems) = &mut tried {
+        let refused = socket(&*adapter).await;
+        if let Some(history) = adapter.history() {
+            *problems = places(history, clock.wall()).await;
+        }
+        match refused {
+            Some(Tried::Refused(why)) => problems.insert(0, why),
+            Some(unreached) if problems.is_empty() => tried = unreached,
+            _ => {}
+        }
     }
     adapter.disconnect().await;
     tried
@@ -58,11 +71,24 @@ pub(crate) async fn channel(spec: &Spec) -> Tried {
 async fn connect(adapter: &dyn Adapter) -> Tried {
     match timeout(PATIENCE, adapter.connect()).await {
         Ok(Ok(identity)) => Tried::Connected(identity, Vec::new()),
-        Ok(Err(why @ (ChannelError::AuthExpired(_) | ChannelError::Rejected(_)))) => {
-            Tried::Refused(why.to_string())
-        }
-        Ok(Err(why)) => Tried::Unreached(why.to_string()),
+        Ok(Err(why)) => failed(&why),
         Err(_) => Tried::Unreached(late()),
+    }
+}
+
+/// Why the platform would open no socket; none where it would, or the channel has none.
+async fn socket(adapter: &dyn Adapter) -> Option<Tried> {
+    match timeout(PATIENCE, adapter.push()?.probe()).await {
+        Ok(Ok(())) => None,
+        Ok(Err(why)) => Some(failed(&why)),
+        Err(_) => Some(Tried::Unreached(late())),
+    }
+}
+
+fn failed(why: &ChannelError) -> Tried {
+    match why {
+        ChannelError::AuthExpired(_) | ChannelError::Rejected(_) => Tried::Refused(why.to_string()),
+        _ => Tried::Unreached(why.to_string()),
     }
 }
 

@@ -3,7 +3,6 @@
 use kata_ipc::config::RawConfig;
 
 use crate::{
-    daemon::Asked,
     exit::Exit,
     folder::{Local, Workspace},
     terminal,
@@ -51,16 +50,9 @@ pub(crate) fn run(slug: Option<&str>, workspace: Option<&str>) -> Exit {
 
 async fn check(local: &Local, workspace: &Workspace, raw: &RawConfig) -> Tried {
     let tokens = local.vault.of(&local.folder, workspace);
-    let asked = Asked {
-        workspace: &workspace.id,
-        configs: &[],
-        tokens: &tokens,
-        enabled_plugins: &workspace.enabled_plugins,
-    };
-    match local.reader().channel(&asked, &raw.clone().switched_on()) {
-        Ok(Some(spec)) => tryout::channel(&spec).await,
-        Ok(None) => Tried::Refused("it cannot be switched on".to_owned()),
-        Err(refusal) => Tried::Refused(refusal.error),
+    match super::spec(local, workspace, &tokens, raw) {
+        Ok(spec) => tryout::channel(&spec).await,
+        Err(why) => Tried::Refused(why),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) use self::{
     environment::Environment,
     handed::Handed,
     local::Local,
-    tokens::{Vault, app_token_key, token_key},
+    tokens::{OfWorkspace, Vault, app_token_key, token_key},
 };
 use crate::{
     daemon::{Asked, Desired, Reader, Refusal},

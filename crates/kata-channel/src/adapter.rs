@@ -298,6 +298,18 @@ pub trait Push: Send + Sync {
     /// # Errors
     /// Why it ended. `Ok` = the platform asked for a new connection.
     async fn subscribe(&self, sink: Sink) -> Result<(), ChannelError>;
+
+    /// Asks the platform whether it would open the socket, and opens none: where an app's events go to one of its sockets, another
+    /// one would take them from a daemon that runs. Not asked by the driver, which finds out by subscribing.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing changes on the platform.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe): the socket's own token is refused, or too many sessions were begun.
+    async fn probe(&self) -> Result<(), ChannelError> {
+        Ok(())
+    }
 }
 
 /// Asking whether a part arrived.

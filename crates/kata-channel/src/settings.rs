@@ -331,6 +331,9 @@ pub struct Settings {
     pub quota: Quota,
     /// How waiting messages become one turn.
     pub coalesce: Coalesce,
+    /// Discord: the server (guild) that is served, by its id. Without `filter.channelIds` all its channels; what is named there must
+    /// lie in it. Other servers and direct conversations are not served.
+    pub guild: Option<String>,
     /// How a mail channel behaves.
     pub mail: MailSettings,
     /// The channel's agent.
@@ -350,6 +353,7 @@ impl Default for Settings {
             max_answer_age_hours: 24.0,
             quota: Quota::default(),
             coalesce: Coalesce::default(),
+            guild: None,
             mail: MailSettings::default(),
             agent: AgentSettings::default(),
         }

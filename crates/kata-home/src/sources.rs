@@ -20,9 +20,9 @@ pub struct SourceChannel {
     pub enabled: bool,
     /// The platform.
     pub adapter: String,
-    /// Slack: the channel's id.
+    /// Slack: the conversation's id.
     pub slack_channel: Option<String>,
-    /// Discord: the server's id.
+    /// Discord: the server's id. Alone it stands for all channels of the server; beside a channel's, that one must lie in it.
     pub discord_guild_id: Option<String>,
     /// Discord: the channel's id.
     pub discord_channel_id: Option<String>,
@@ -49,16 +49,17 @@ struct Source {
 
 impl SourceChannel {
     /// The same as the config of a channel, with the source's name. One whose `autoRespond` is `false` is switched off: the
-    /// daemon is there to answer.
+    /// daemon is there to answer. What is another platform's than `adapter` means nothing.
     #[must_use]
     pub fn config(&self) -> Map<String, Value> {
-        let places = [
-            &self.slack_channel,
-            &self.discord_channel_id,
-            &self.whatsapp_group_jid,
-            &self.gmail_label,
-        ];
-        let places: Vec<&String> = places.into_iter().flatten().collect();
+        let place = match &*self.adapter {
+            "slack" => &self.slack_channel,
+            "discord" => &self.discord_channel_id,
+            "whatsapp" => &self.whatsapp_group_jid,
+            "gmail" => &self.gmail_label,
+            _ => &None,
+        };
+        let places: Vec<&String> = place.iter().filter(|place| !place.trim().is_empty()).collect();
         let patterns: Vec<&String> = self.trigger_pattern.iter().collect();
         let mut config = Map::new();
         config.insert("slug".to_owned(), json!(self.source));
@@ -72,6 +73,11 @@ impl SourceChannel {
             "filter".to_owned(),
             json!({ "channelIds": places, "triggerPatterns": patterns }),
         );
+        if let ("discord", Some(guild)) = (&*self.adapter, &self.discord_guild_id)
+            && !guild.trim().is_empty()
+        {
+            config.insert("settings".to_owned(), json!({ "guild": guild.trim() }));
+        }
         config
     }
 }
@@ -103,6 +109,38 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn each_key_of_a_block_means_what_it_says() {
+        let config = |block: Value| {
+            let channel: SourceChannel = serde_json::from_value(block).unwrap();
+            let config = Value::from(
+                SourceChannel {
+                    enabled: true,
+                    ..channel
+                }
+                .config(),
+            );
+            (
+                config["filter"]["channelIds"].clone(),
+                config.get("settings").cloned(),
+            )
+        };
+        // What an earlier platform left behind is nothing to the present one.
+        let all = |adapter: &str| {
+            config(json!({
+                "adapter": adapter, "slackChannel": "C1", "discordGuildId": "7", "discordChannelId": "2001",
+                "whatsappGroupJid": "1@g.us", "gmailLabel": "Kata",
+            }))
+        };
+        assert_eq!(all("slack"), (json!(["C1"]), None));
+        assert_eq!(all("discord"), (json!(["2001"]), Some(json!({ "guild": "7" }))));
+        assert_eq!(all("whatsapp"), (json!(["1@g.us"]), None));
+        assert_eq!(all("gmail"), (json!(["Kata"]), None));
+        assert_eq!(all("irc"), (json!([]), None));
+        let guild = json!({ "adapter": "discord", "discordGuildId": "7", "discordChannelId": "" });
+        assert_eq!(config(guild), (json!([]), Some(json!({ "guild": "7" }))));
+    }
 
     #[test]
     fn sources_with_a_channel_block_are_channels() {

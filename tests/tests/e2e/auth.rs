@@ -3,7 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use kata_testkit::{
-    Katad, SLUG, Stage, WORKSPACE,
+    DiscordStage, Katad, SLUG, Stage, WORKSPACE,
+    discord::BOT_TOKEN as DISCORD_TOKEN,
     host::Channel,
     slack::{APP_TOKEN, BOT_TOKEN},
 };
@@ -63,6 +64,73 @@ async fn a_token_that_the_platform_refuses_is_not_kept() {
     let done = auth(&stage, &["slack", SLUG]).run().await;
     assert_eq!(done.code, Some(64), "{done:?}");
     assert!(done.stderr.contains("no token was given"), "{}", done.stderr);
+}
+
+#[tokio::test]
+async fn an_app_level_token_that_slack_refuses_keeps_both_from_being_stored() {
+    let stage = scene().await;
+    let typed = format!("{BOT_TOKEN}\nxapp-wrong\n");
+    let done = auth(&stage, &["slack"]).stdin(&typed).run().await;
+    assert_eq!(
+        (done.code, done.stderr.lines().count()),
+        (Some(64), 1),
+        "{done:?}"
+    );
+    assert!(
+        done.stderr.contains("app-level token") && done.stderr.contains("Nothing was stored"),
+        "{}",
+        done.stderr
+    );
+    assert!(!done.stderr.contains("xapp-wrong") && !done.stderr.contains(BOT_TOKEN));
+    assert!(!stage.home.path().join("state/tokens.json").exists());
+    // Whoever asks takes no events away from a daemon that runs.
+    auth(&stage, &["slack"])
+        .stdin(&format!("{BOT_TOKEN}\n{APP_TOKEN}\n"))
+        .run()
+        .await;
+    assert_eq!(stage.slack.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_bot_token_of_discord_is_checked_and_kept_and_a_wrong_one_is_not() {
+    let stage = DiscordStage::set().await;
+    stage.home.list_workspaces(&[WORKSPACE]);
+    stage.home.write_settings(&json!({"agent": {"backend": "echo"}}));
+    let channel = Channel::discord(SLUG).conversations(&["2001"]);
+    channel.write(&stage.home.workspace(WORKSPACE));
+    let auth = || stage.home.katad(&stage.discord, &["auth", "discord"]);
+    let file = stage.home.path().join("state/tokens.json");
+
+    let done = auth().stdin("a-wrong-token\n").run().await;
+    assert_eq!(
+        (done.code, done.stderr.lines().count()),
+        (Some(64), 1),
+        "{done:?}"
+    );
+    assert!(
+        done.stderr.contains("Reset Token") && !done.stderr.contains("a-wrong-token"),
+        "{}",
+        done.stderr
+    );
+    stage.discord.allow_message_content(false);
+    let done = auth().stdin(DISCORD_TOKEN).run().await;
+    assert!(done.stderr.contains("Message Content Intent"), "{done:?}");
+    assert!(!file.exists());
+
+    stage.discord.allow_message_content(true);
+    let (done, shown) = auth().run_typed(&[DISCORD_TOKEN]).await;
+    assert_eq!((done.code, &*shown), (Some(0), ""), "{done:?}");
+    assert!(done.stdout.contains("The token is good"), "{}", done.stdout);
+    let said = format!("{}{}", done.stdout, done.stderr);
+    assert!(!said.contains(DISCORD_TOKEN), "{said}");
+
+    let served = stage.home.katad(&stage.discord, &["serve"]).serve();
+    served.wait_log(&["the channel is connected"]).await;
+    stage.discord.wait_sessions(1).await;
+    stage.discord.user_posts("2001", "1001", "hello");
+    stage.discord.wait_text("hello").await;
+    assert_eq!(served.terminate().await, Some(0));
+    assert!(!served.logged().contains(DISCORD_TOKEN));
 }
 
 #[tokio::test]

@@ -2,7 +2,13 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use kata_testkit::{Done, Stage, slack::BOT_TOKEN};
+use kata_testkit::{
+    DiscordStage, Done, Stage,
+    discord::{BOT_TOKEN as DISCORD_TOKEN, GUILD},
+    gmail::{CREDENTIAL, FakeGmail},
+    host::{Channel, Home},
+    slack::{APP_TOKEN, BOT_TOKEN},
+};
 use serde_json::{Value, json};
 
 /// A machine on which nothing was ever configured, and an agent for it.
@@ -96,7 +102,11 @@ async fn channels_are_listed_with_where_their_tokens_come_from() {
         .env("KATA_TOKEN_MAIN_TEAM", BOT_TOKEN);
     let done = katad.run().await;
     let listed: Value = serde_json::from_str(&done.stdout).unwrap();
-    let line = |slug: &str, on: bool, from: Option<&str>| json!({"slug": slug, "workspaceId": "main", "adapter": "slack", "enabled": on, "tokenFrom": from});
+    let line = |slug: &str, on: bool, from: Option<&str>| {
+        json!({
+            "slug": slug, "workspaceId": "main", "adapter": "slack", "enabled": on, "tokenFrom": from, "problem": null,
+        })
+    };
     assert_eq!(
         listed,
         json!([
@@ -105,6 +115,176 @@ async fn channels_are_listed_with_where_their_tokens_come_from() {
         ])
     );
     assert!(!done.stdout.contains(BOT_TOKEN));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_channel_is_listed_without_asking_a_platform() {
+    let stage = empty().await;
+    stage.home.list_workspaces(&["main"]);
+    let root = stage.home.workspace("main");
+    stage.slack.down().await;
+    for channel in [
+        Channel::slack("a-good").conversations(&["C1"]),
+        Channel::slack("b-same").conversations(&["C1"]),
+        Channel::slack("c-tokenless").conversations(&["C2"]),
+        Channel::slack("d-off").set("enabled", json!(false)),
+        Channel::slack("e-hosted").settings(json!({"agent": {"backend": "host"}})),
+        Channel::slack("f-typo").settings(json!({"sendrs": []})),
+        Channel::slack("g-pattern").triggers(&["("]),
+        Channel::slack("h-phone").set("adapter", json!("whatsapp")),
+    ] {
+        channel.write(&root);
+    }
+    let run = |arguments: &[&str]| {
+        let katad = stage.home.katad(&stage.slack, arguments);
+        let tokens = ["A_GOOD", "B_SAME", "D_OFF", "E_HOSTED", "F_TYPO", "G_PATTERN"];
+        let katad = tokens.iter().fold(katad, |katad, slug| {
+            katad.env(&format!("KATA_TOKEN_MAIN_{slug}"), BOT_TOKEN)
+        });
+        katad.run()
+    };
+    let done = run(&["channels", "list", "--json"]).await;
+    let listed: Value = serde_json::from_str(&done.stdout).unwrap();
+    let problems = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["problem"].as_str());
+    for (problem, says) in problems.zip([
+        None,
+        Some("is already served by the channel a-good"),
+        Some("katad auth slack c-tokenless"),
+        None,
+        Some("no host is here"),
+        Some("did you mean \"senders\""),
+        Some("the pattern `(`"),
+        Some("no adapter \"whatsapp\" (it has: "),
+    ]) {
+        match says {
+            Some(says) => assert!(
+                problem.is_some_and(|problem| problem.contains(says)),
+                "{problem:?}"
+            ),
+            None => assert_eq!(problem, None),
+        }
+    }
+    let done = run(&["channels", "list"]).await;
+    assert_eq!(done.stdout.matches("cannot run").count(), 6, "{}", done.stdout);
+    assert!(done.stdout.contains("c-tokenless (main): "), "{}", done.stdout);
+    assert!(!done.stdout.contains(BOT_TOKEN));
+}
+
+#[tokio::test]
+async fn the_app_level_token_is_tried_out_and_no_socket_opened() {
+    let stage = empty().await;
+    stage.home.list_workspaces(&["main"]);
+    let channel = Channel::slack("team").conversations(&["C1"]);
+    channel.write(&stage.home.workspace("main"));
+    let check = |app_token: &str| {
+        let katad = stage.home.katad(&stage.slack, &["channels", "check"]);
+        let katad = katad.env("KATA_TOKEN_MAIN_TEAM", BOT_TOKEN);
+        katad.env("KATA_APP_TOKEN_MAIN_TEAM", app_token).run()
+    };
+    let done = check(APP_TOKEN).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let done = check("xapp-wrong").await;
+    assert_eq!(
+        (done.code, done.stderr.lines().count()),
+        (Some(64), 1),
+        "{done:?}"
+    );
+    assert!(done.stderr.contains("app-level token"), "{}", done.stderr);
+    assert!(!done.stderr.contains("xapp-wrong"));
+    // Beside it all else that is wrong is said.
+    stage.slack.kick_bot("C1");
+    assert_eq!(check("xapp-wrong").await.stderr.lines().count(), 2);
+    assert_eq!(stage.slack.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_channel_of_discord_is_tried_out() {
+    let stage = DiscordStage::set().await;
+    stage.home.write_settings(&json!({"agent": {"backend": "echo"}}));
+    stage.home.list_workspaces(&["main"]);
+    let root = stage.home.workspace("main");
+    let channel = || Channel::discord("team").conversations(&["2001", "2002"]);
+    let check = || {
+        let katad = stage.home.katad(&stage.discord, &["channels", "check"]);
+        katad.env("KATA_TOKEN_MAIN_TEAM", DISCORD_TOKEN).run()
+    };
+    channel().settings(json!({"guild": GUILD})).write(&root);
+    let done = check().await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+
+    channel().settings(json!({"guild": "77"})).write(&root);
+    assert!(check().await.stderr.contains("invite it there"));
+
+    channel().write(&root);
+    stage.discord.set_visible("2002", false);
+    let done = check().await;
+    assert_eq!(
+        (done.code, done.stderr.lines().count()),
+        (Some(64), 1),
+        "{done:?}"
+    );
+    assert!(done.stderr.contains("team (main): 2002: "), "{}", done.stderr);
+
+    stage.discord.leave_session_starts(0);
+    stage.discord.set_visible("2002", true);
+    assert_eq!(check().await.code, Some(75), "that passes by itself");
+
+    stage.discord.allow_message_content(false);
+    assert!(check().await.stderr.contains("Message Content Intent"));
+    stage.discord.revoke_token(DISCORD_TOKEN);
+    let done = check().await;
+    assert_eq!(
+        (done.code, done.stderr.lines().count()),
+        (Some(64), 1),
+        "{done:?}"
+    );
+    assert!(!done.stderr.contains(DISCORD_TOKEN));
+    assert_eq!(stage.discord.sessions(), 0);
+}
+
+#[tokio::test]
+async fn a_channel_of_gmail_is_tried_out() {
+    let gmail = FakeGmail::start().await;
+    gmail.add_label("Kata");
+    let home = Home::new();
+    home.write_settings(&json!({"agent": {"backend": "echo"}}));
+    home.list_workspaces(&["main"]);
+    let root = home.workspace("main");
+    let check = || {
+        let katad = home.katad(&gmail, &["channels", "check"]);
+        let katad = katad.env("KATA_GOOGLE_TOKEN_URL", gmail.token_url());
+        katad.env("KATA_TOKEN_MAIN_MAIL", CREDENTIAL).run()
+    };
+    let channel = || Channel::gmail("mail", 1000);
+    channel().write(&root);
+    assert!(check().await.stderr.contains("settings.mail.query"));
+    channel().conversations(&["Kat"]).write(&root);
+    assert!(check().await.stderr.contains("the mailbox has no label \"Kat\""));
+    for good in [
+        channel().conversations(&["Kata"]),
+        channel().settings(json!({"mail": {"query": "to:kata@example.com"}})),
+    ] {
+        good.write(&root);
+        let done = check().await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+    gmail.revoke();
+    let done = check().await;
+    assert_eq!(
+        (done.code, done.stderr.lines().count()),
+        (Some(64), 1),
+        "{done:?}"
+    );
+    assert!(
+        done.stderr.contains("katad auth gmail") && !done.stderr.contains("1//"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(gmail.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]

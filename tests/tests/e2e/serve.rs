@@ -3,7 +3,8 @@
 use std::fs;
 
 use kata_testkit::{
-    Katad, SLUG, Served, Stage, WORKSPACE,
+    DiscordStage, Katad, SLUG, Served, Stage, WORKSPACE,
+    discord::{BOT_TOKEN as DISCORD_TOKEN, GUILD},
     host::Channel,
     slack::{APP_TOKEN, BOT_TOKEN},
 };
@@ -182,6 +183,59 @@ async fn tokens_of_the_app_are_used_where_the_environment_has_none() {
     served.wait_log(&["connected", "notes"]).await;
     answered(&stage, "C1", "from a channel").await;
     answered(&stage, "C2", "from a source").await;
+}
+
+#[tokio::test]
+async fn a_source_for_a_server_of_discord_is_that_server_alone() {
+    let stage = DiscordStage::set().await;
+    stage.home.list_workspaces(&[WORKSPACE]);
+    stage.home.write_settings(&json!({
+        "agent": agent(), "workspaces": {WORKSPACE: {"owners": {"discord": ["1001"]}}},
+    }));
+    let sources = stage.home.workspace(WORKSPACE).join("sources");
+    let write = |name: &str, block: Value| {
+        fs::create_dir_all(sources.join(name)).unwrap();
+        let config = json!({"type": "api", "channel": block}).to_string();
+        fs::write(sources.join(name).join("config.json"), config).unwrap();
+    };
+    write("guild", json!({"adapter": "discord", "discordGuildId": GUILD}));
+    write(
+        "phone",
+        json!({"adapter": "whatsapp", "whatsappGroupJid": "1@g.us"}),
+    );
+    write(
+        "silent",
+        json!({"adapter": "discord", "discordChannelId": "2001", "autoRespond": false}),
+    );
+    write(
+        "elsewhere",
+        json!({"adapter": "discord", "discordGuildId": "77", "discordChannelId": "2003"}),
+    );
+    let tokens = ["guild", "elsewhere"].map(|source| format!("source_bearer::{WORKSPACE}::{source}"));
+    let tokens: Vec<_> = tokens.iter().map(|account| (&**account, DISCORD_TOKEN)).collect();
+    app_store::write(&stage.home.person(), &tokens);
+
+    let served = stage.home.katad(&stage.discord, &["serve"]).serve();
+    served
+        .wait_log(&["\"phone\"", "no adapter \"whatsapp\" (it has: "])
+        .await;
+    served
+        .wait_log(&["elsewhere", "the bot is not in the Discord server 77"])
+        .await;
+    served.wait_log(&["the channel is connected", "guild"]).await;
+    stage.discord.wait_sessions(1).await;
+    stage.discord.user_writes_to_bot("1001", "in private");
+    stage.discord.user_mentions_bot("2002", "1001", "in public");
+    let posted = stage.discord.wait_posted(1).await;
+    assert_eq!(posted[0].channel, "2002");
+    assert!(posted[0].text.contains("in public"), "{}", posted[0].text);
+    assert!(
+        !stage
+            .discord
+            .posted()
+            .iter()
+            .any(|posted| posted.text.contains("in private"))
+    );
 }
 
 #[tokio::test]

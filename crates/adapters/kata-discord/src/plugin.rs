@@ -69,6 +69,13 @@ fn make(registry: &Registry, context: ChannelContext) -> Result<DiscordAdapter, 
              right-click the channel, and copy its id"
         )));
     }
+    let guild = context.settings.guild.clone();
+    if let Some(odd) = guild.as_deref().filter(|id| snowflake::number(id).is_none()) {
+        return Err(SetupError::Invalid(format!(
+            "guild: {odd:?} is no id of a Discord server: switch on Developer Mode in Discord's settings (Advanced), right-click the \
+             server, and copy its id"
+        )));
+    }
     let endpoint =
         Endpoint::new(context.endpoint.as_ref()).map_err(|e| SetupError::Invalid(e.to_string()))?;
     let tls = registry.tls().map_err(|_| {
@@ -85,6 +92,7 @@ fn make(registry: &Registry, context: ChannelContext) -> Result<DiscordAdapter, 
         people: people(&context),
         key: context.key,
         named,
+        guild,
         reply_in: context.settings.reply_in,
         account,
         clock: context.clock,
@@ -163,7 +171,10 @@ mod tests {
             endpoint: Some("http://10.0.0.1/api".parse().unwrap()),
             ..context("a", &[])
         };
+        let mut server = context("a", &[]);
+        server.settings.guild = Some("Ada's server".into());
         for (context, advice) in [
+            (server, "right-click the server"),
             (without, "Reset Token"),
             (moved, "https"),
             (context("a", &["#general"]), "Developer Mode"),

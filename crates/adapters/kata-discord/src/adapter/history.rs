@@ -33,8 +33,14 @@ impl History for DiscordAdapter {
             });
             return Ok(named.collect());
         }
-        let mut found = self.discover().await?;
-        found.extend(self.account().atlas.directs());
+        let found = match &self.desk.guild {
+            Some(guild) => self.channels_of(guild).await?,
+            None => {
+                let mut found = self.discover().await?;
+                found.extend(self.account().atlas.directs());
+                found
+            }
+        };
         let ours = found
             .into_iter()
             .filter(|id| !self.account().claims.belongs_to_another(id, &self.desk.key));
@@ -47,7 +53,10 @@ impl History for DiscordAdapter {
     }
 
     async fn directs(&self, known: &[Place]) -> Result<Vec<Place>, ChannelError> {
-        directs::open(self, known).await
+        match self.desk.guild {
+            Some(_) => Ok(Vec::new()),
+            None => directs::open(self, known).await,
+        }
     }
 
     async fn threads(
@@ -154,25 +163,64 @@ impl DiscordAdapter {
                 break;
             };
             for guild in guilds {
-                let path = format!("/guilds/{}/channels", guild.id);
-                let Listed(channels) = rest.get("list channels", path).await?;
-                for channel in channels {
-                    let channel = Channel {
-                        guild_id: Some(guild.id.clone()),
-                        ..channel
-                    };
-                    self.account().atlas.chart(&channel);
-                    if matches!(channel.kind, kind::TEXT | kind::ANNOUNCEMENTS)
-                        || kind::is_forum(channel.kind)
-                    {
-                        found.push(channel.id);
-                    }
-                }
+                found.extend(self.channels_of(&guild.id).await?);
             }
             after = last;
         }
         Ok(found)
     }
+
+    /// The channels of a server, as far as they hold messages or posts.
+    async fn channels_of(&self, guild: &str) -> Result<Vec<String>, ChannelError> {
+        let path = format!("/guilds/{guild}/channels");
+        let Listed(channels) = self.account().rest.get("list channels", path).await?;
+        let mut found = Vec::new();
+        for channel in channels {
+            let channel = Channel {
+                guild_id: Some(guild.to_owned()),
+                ..channel
+            };
+            self.account().atlas.chart(&channel);
+            if matches!(channel.kind, kind::TEXT | kind::ANNOUNCEMENTS) || kind::is_forum(channel.kind) {
+                found.push(channel.id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the bot is in the server that is served, and the named channels are too.
+    pub(super) async fn look_at_server(&self) -> Result<(), ChannelError> {
+        let Some(guild) = &self.desk.guild else {
+            return Ok(());
+        };
+        self.channels_of(guild).await.map_err(|error| match error {
+            ChannelError::Rejected(_) => ChannelError::Rejected(format!(
+                "the bot is not in the Discord server {guild}: invite it there, or correct the id of the server"
+            )),
+            other => other,
+        })?;
+        let account = self.account();
+        for id in &self.desk.named {
+            match account.atlas.find(id, &account.rest).await {
+                Ok(spot) if is_elsewhere(&spot, guild) => {
+                    return Err(ChannelError::Rejected(format!(
+                        "the Discord channel {id} is not in the server {guild}: correct one of them"
+                    )));
+                }
+                Ok(_) => {}
+                Err(error) => match error.into() {
+                    // That it cannot be seen is said when it is read, and keeps no other from being served.
+                    ChannelError::Rejected(_) => {}
+                    other => return Err(other),
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_elsewhere(spot: &Spot, guild: &str) -> bool {
+    spot.kind == kind::DIRECT || spot.guild.as_deref().is_some_and(|known| known != guild)
 }
 
 #[derive(serde::Deserialize)]

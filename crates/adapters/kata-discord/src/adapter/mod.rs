@@ -77,7 +77,9 @@ impl Adapter for DiscordAdapter {
     }
 
     async fn connect(&self) -> Result<Identity, ChannelError> {
-        self.account().introduce().await
+        let me = self.account().introduce().await?;
+        self.look_at_server().await?;
+        Ok(me)
     }
 
     /// The subscription is the driver's to drop; what types is ours.
@@ -122,5 +124,9 @@ impl Adapter for DiscordAdapter {
 impl Push for DiscordAdapter {
     async fn subscribe(&self, sink: Sink) -> Result<(), ChannelError> {
         gateway::subscribe(self.account(), self.desk.clone(), sink, &self.tasks).await
+    }
+
+    async fn probe(&self) -> Result<(), ChannelError> {
+        gateway::probe(self.account()).await
     }
 }

@@ -27,15 +27,8 @@ pub(super) fn resumable(account: &Account) -> Option<Session> {
 
 /// Where a new session begins, if one may.
 pub(super) async fn begin(account: &Account) -> Result<url::Url, ChannelError> {
-    let limited = |pause| ChannelError::RateLimited {
-        what: "beginning a session with Discord".into(),
-        retry_after: Some(pause),
-    };
-    let (url, starts) = link::look_up(account).await?;
-    if let Some(starts) = starts.filter(|starts| starts.remaining == 0) {
-        return Err(limited(Duration::from_millis(starts.reset_after)));
-    }
-    account.gateway.budget().take().map_err(limited)?;
+    let url = link::look_up(account).await?;
+    account.gateway.budget().take().map_err(link::limited)?;
     account.gateway.may_begin().await;
     Ok(url)
 }

@@ -74,6 +74,9 @@ async fn take(desk: &Desk, events: &[Event]) -> Result<Vec<Inbound>, Error> {
     let [first, ..] = events else {
         return Ok(Vec::new());
     };
+    if !desk.is_in(first.guild.as_deref()) {
+        return Ok(Vec::new());
+    }
     let me = desk.account.me()?;
     let Some(place) = desk.place(&first.channel).await? else {
         return Ok(Vec::new());
@@ -104,5 +107,31 @@ fn note(account: &Account, batch: &[Event]) {
         {
             account.note_nonce(nonce, &message.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_named_keeps_others_and_direct_conversations_out() {
+        let mut desk = Desk::for_test("team", &["4"]);
+        Arc::get_mut(&mut desk).unwrap().guild = Some("7".into());
+        let event = |guild: Option<&str>| Event {
+            seq: 1,
+            received: Instant::now(),
+            channel: "4".into(),
+            guild: guild.map(str::to_owned),
+            what: What::Deleted("1448000000000000001".into()),
+        };
+        for elsewhere in [None, Some("8")] {
+            let taken = take(&desk, &[event(elsewhere)]).await.unwrap();
+            assert!(taken.is_empty(), "{elsewhere:?}");
+        }
+        Arc::get_mut(&mut desk).unwrap().guild = None;
+        assert_eq!(take(&desk, &[event(None)]).await.unwrap().len(), 1);
     }
 }

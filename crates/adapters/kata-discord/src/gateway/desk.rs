@@ -18,6 +18,8 @@ pub(crate) struct Desk {
     pub(crate) key: ChannelKey,
     /// Channels named in its filter; empty = whatever comes.
     pub(crate) named: Vec<String>,
+    /// The one server that is served; none = all that the bot is in, and direct conversations.
+    pub(crate) guild: Option<String>,
     /// Whom the configuration names: owners of the workspace first, then `settings.senders`.
     pub(crate) people: Vec<String>,
     pub(crate) reply_in: ReplyIn,
@@ -46,6 +48,11 @@ impl Desk {
 
     pub(crate) fn names(&self, channel: &str) -> bool {
         self.named.iter().any(|named| named == channel)
+    }
+
+    /// Whether a server is served; none = a direct conversation.
+    pub(crate) fn is_in(&self, guild: Option<&str>) -> bool {
+        self.guild.is_none() || self.guild.as_deref() == guild
     }
 
     /// Whether what happened there is for this channel. A conversation that a sibling names is the sibling's alone. `channelIds`
@@ -139,6 +146,7 @@ impl Desk {
         Arc::new(Self {
             key: ChannelKey::new("w", slug),
             named: named.iter().map(|&id| id.to_owned()).collect(),
+            guild: None,
             people: Vec::new(),
             reply_in: ReplyIn::Auto,
             account,

@@ -46,8 +46,8 @@ pub(super) enum Heard {
     Garbled,
 }
 
-/// Where a new session begins, and how many may.
-pub(super) async fn look_up(account: &Account) -> Result<(Url, Option<SessionStarts>), ChannelError> {
+/// Where a new session begins, if one may.
+pub(super) async fn look_up(account: &Account) -> Result<Url, ChannelError> {
     let found: GatewayBot = account
         .rest
         .get("look up the gateway", "/gateway/bot".into())
@@ -55,7 +55,21 @@ pub(super) async fn look_up(account: &Account) -> Result<(Url, Option<SessionSta
     let url = trusted(account, &found.url).ok_or_else(|| {
         ChannelError::ConnectionLost("Discord named a gateway that is not safe to use".into())
     })?;
-    Ok((url, found.session_start_limit))
+    match found.session_start_limit {
+        Some(SessionStarts {
+            remaining: 0,
+            reset_after,
+        }) => Err(limited(Duration::from_millis(reset_after))),
+        _ => Ok(url),
+    }
+}
+
+/// No session may begin for so long.
+pub(super) fn limited(pause: Duration) -> ChannelError {
+    ChannelError::RateLimited {
+        what: "beginning a session with Discord".into(),
+        retry_after: Some(pause),
+    }
 }
 
 /// The address, if the token may be said there.

@@ -96,3 +96,11 @@ pub(crate) async fn subscribe(
     let serve = |run: Arc<Run>| async move { pump::serve(serving, &run, spawning).await };
     account.gateway.socket.subscribe(desk, sink, tasks, serve).await
 }
+
+/// Asks where a session would begin and whether one may, and begins none.
+///
+/// # Errors
+/// As Discord says; `RateLimited` if none is left to begin.
+pub(crate) async fn probe(account: &Account) -> Result<(), ChannelError> {
+    link::look_up(account).await.map(drop)
+}

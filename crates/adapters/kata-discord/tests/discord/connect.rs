@@ -1,9 +1,9 @@
 //! Who we are, and what is missing.
 
 use kata_channel::ChannelError;
-use kata_testkit::discord::{BOT_TOKEN, BOT_USER, Fault};
+use kata_testkit::discord::{BOT_TOKEN, BOT_USER, Fault, GUILD};
 
-use crate::rig::{Ear, GENERAL, Rig};
+use crate::rig::{ADA, Ear, GENERAL, Rig};
 
 #[tokio::test]
 async fn discord_says_who_we_are() {
@@ -41,6 +41,46 @@ async fn an_app_that_may_not_read_says_what_to_switch_on() {
             "{error}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_named_has_the_bot_and_the_named_channels_in_it() {
+    let rig = Rig::start().await;
+    let direct = rig.discord.add_dm(ADA);
+    let in_server = |guild: &str, named: &[&str]| {
+        let mut context = rig.context("support", named);
+        context.settings.guild = Some(guild.to_owned());
+        rig.make(context)
+    };
+    in_server(GUILD, &[GENERAL]).connect().await.unwrap();
+    for (guild, named, advice) in [
+        ("77", &[GENERAL][..], "invite it there"),
+        (GUILD, &[&direct], "is not in the server"),
+    ] {
+        let error = in_server(guild, named).connect().await.unwrap_err();
+        assert!(
+            matches!(&error, ChannelError::Rejected(s) if s.contains(advice) && s.contains(guild)),
+            "{error}"
+        );
+    }
+    // Whatever one cannot see is not known to be elsewhere.
+    rig.discord.set_visible(GENERAL, false);
+    in_server(GUILD, &["999"]).connect().await.unwrap();
+    rig.discord.fail_next("list_guild_channels", Fault::Http(503));
+    let error = in_server(GUILD, &[]).connect().await.unwrap_err();
+    assert!(matches!(error, ChannelError::ConnectionLost(_)), "{error}");
+}
+
+#[tokio::test]
+async fn whether_a_session_may_begin_is_asked_without_beginning_one() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel("support", &[GENERAL]).await;
+    let push = adapter.push().unwrap();
+    push.probe().await.unwrap();
+    rig.discord.leave_session_starts(0);
+    let error = push.probe().await.unwrap_err();
+    assert!(matches!(error, ChannelError::RateLimited { .. }), "{error}");
+    assert_eq!(rig.discord.sessions(), 0);
 }
 
 #[tokio::test]

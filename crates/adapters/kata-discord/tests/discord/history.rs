@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kata_channel::{Adapter, ChannelError, Cursor, Kind, Place, PollPage, PollRequest};
-use kata_testkit::discord::{ChannelKind, Fault};
+use kata_testkit::discord::{ChannelKind, Fault, GUILD};
 
 use crate::rig::{ADA, GENERAL, Rig};
 
@@ -240,4 +240,20 @@ async fn a_named_channel_that_cannot_be_read_says_what_to_do() {
         matches!(&lost, ChannelError::Rejected(s) if s.contains("Read Message History")),
         "an empty history is not taken for one: {lost}"
     );
+}
+
+#[tokio::test]
+async fn of_a_server_that_is_named_all_channels_are_read_and_nothing_else() {
+    let rig = Rig::start().await;
+    rig.discord.add_channel("2009", "ideas", ChannelKind::Forum);
+    let mut context = rig.context("support", &[]);
+    context.settings.guild = Some(GUILD.to_owned());
+    context.settings.senders = Some(vec![ADA.to_owned()]);
+    let adapter = rig.connected(context).await;
+    let history = adapter.history().unwrap();
+    let found = history.conversations().await.unwrap();
+    let mut ids: Vec<_> = found.iter().map(|one| one.place.conversation.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [GENERAL, "2009"]);
+    assert_eq!(history.directs(&[]).await.unwrap(), []);
 }

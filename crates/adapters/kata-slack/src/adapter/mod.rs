@@ -124,4 +124,11 @@ impl Push for SlackAdapter {
         };
         hub.clone().subscribe(self.desk.clone(), sink, &self.tasks).await
     }
+
+    async fn probe(&self) -> Result<(), ChannelError> {
+        match &self.hub {
+            Some(hub) => hub.probe().await,
+            None => Ok(()),
+        }
+    }
 }

@@ -10,6 +10,7 @@ use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::protocol::WebSocketConfig,
 };
+use url::Url;
 
 use crate::{
     endpoint::Endpoint,
@@ -24,12 +25,8 @@ const LARGEST_FRAME: usize = 4 * 1024 * 1024;
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Asks for an address and connects to it. Errors name no address: the ticket in it is a credential.
-pub(super) async fn open(
-    web: &Web,
-    endpoint: &Endpoint,
-    tls: &Arc<ClientConfig>,
-) -> Result<Socket, ChannelError> {
+/// Asks for an address: <https://docs.slack.dev/reference/methods/apps.connections.open>.
+pub(super) async fn address(web: &Web, endpoint: &Endpoint) -> Result<Url, ChannelError> {
     let opened: ConnectionsOpen = web
         .post(Call::method("apps.connections.open"), &json!({}))
         .await?;
@@ -38,11 +35,21 @@ pub(super) async fn open(
             "Slack named a socket address that is not safe to use".into(),
         ));
     }
+    Ok(opened.url)
+}
+
+/// Asks for an address and connects to it. Errors name no address: the ticket in it is a credential.
+pub(super) async fn open(
+    web: &Web,
+    endpoint: &Endpoint,
+    tls: &Arc<ClientConfig>,
+) -> Result<Socket, ChannelError> {
+    let url = address(web, endpoint).await?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_FRAME))
         .max_frame_size(Some(LARGEST_FRAME));
     let connector = Connector::Rustls(tls.clone());
-    let connecting = connect_async_tls_with_config(opened.url.as_str(), Some(config), true, Some(connector));
+    let connecting = connect_async_tls_with_config(url.as_str(), Some(config), true, Some(connector));
     match timeout(OPEN_TIMEOUT, connecting).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(_)) => Err(ChannelError::ConnectionLost(

@@ -70,6 +70,11 @@ impl Hub {
         self.socket.subscribe(desk, sink, tasks, serve).await
     }
 
+    /// Asks for an address, which is what the app-level token is for, and connects to none.
+    pub(crate) async fn probe(&self) -> Result<(), ChannelError> {
+        link::address(&self.web, &self.endpoint).await.map(drop)
+    }
+
     async fn connect_and_pump(&self, run: &Arc<Run>) -> Result<(), ChannelError> {
         let socket = link::open(&self.web, &self.endpoint, &self.tls).await?;
         pump::pump(socket, run).await
