@@ -1,32 +1,26 @@
 //! JavaScript regular expressions without flags, as people write them in a permissions file.
-//!
-//! The translation to [`fancy_regex`]'s syntax is the one that kata-channel uses for triggers, without the flag `i`. It is
-//! repeated here because this crate uses nothing of Kata's, so that another tool can take it alone.
 
-mod class;
-mod escape;
 mod list;
-mod translate;
 
-use fancy_regex::{Regex, RegexBuilder};
+use kata_regex::{Case, Exhausted, JsRegex, Limits};
 
 pub(crate) use self::list::Patterns;
 
 use crate::written::FromText;
 
-/// Steps of backtracking for one search: a few milliseconds at worst.
-const BACKTRACKS: usize = 100_000;
-/// Compiled size, bytes: `a{1000}{1000}` is refused instead of eating memory.
-const COMPILED: usize = 1 << 20;
-/// The longest pattern, bytes.
-const LONGEST: usize = 4096;
+/// What a pattern may cost: a call is looked at by many of them, so a search may take a few milliseconds at worst.
+const LIMITS: Limits = Limits {
+    longest: 4096,
+    compiled: 1 << 20,
+    backtracks: 100_000,
+};
 
 /// A pattern that is searched for anywhere in a text.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     /// What every match starts with, if the pattern is bound to the start: most searches end here.
     prefix: String,
-    regex: Regex,
+    regex: JsRegex,
 }
 
 /// A pattern that must match a tool's name as a whole.
@@ -37,10 +31,6 @@ pub(crate) enum NamePattern {
     Pattern(Pattern),
 }
 
-/// A search ran into the bound on backtracking: whether the text matches is not known.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Exhausted;
-
 // === impl Pattern ===
 
 impl Pattern {
@@ -48,7 +38,7 @@ impl Pattern {
         if !text.starts_with(&self.prefix) {
             return Ok(false);
         }
-        self.regex.is_match(text).map_err(|_| Exhausted)
+        self.regex.is_match(text)
     }
 }
 
@@ -56,16 +46,7 @@ impl FromText for Pattern {
     const SCHEMA: &'static str = "A JavaScript regular expression without flags, searched for anywhere.";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        if text.len() > LONGEST {
-            return Err(format!("the pattern is longer than {LONGEST} bytes"));
-        }
-        let refuse = |reason: &str| format!("the pattern `{text}` cannot be used: {reason}");
-        let translated = translate::translate(text).map_err(refuse)?;
-        let regex = RegexBuilder::new(&translated)
-            .backtrack_limit(BACKTRACKS)
-            .delegate_size_limit(COMPILED)
-            .build()
-            .map_err(|error| refuse(&error.to_string()))?;
+        let regex = JsRegex::new(text, Case::Counts, &LIMITS).map_err(|error| error.to_string())?;
         let prefix = prefix(text).unwrap_or_default();
         Ok(Self { prefix, regex })
     }

@@ -2,15 +2,23 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use kata_regex::{Case, Exhausted, JsRegex, Limits, PatternError};
 use tracing::warn;
 
 use crate::{
     inbound::{Disposition, Inbound, Kind, Text},
-    ingress::{Exhausted, JsRegex, PatternError, Step},
+    ingress::Step,
 };
 
 /// No trigger worth removing is longer: a text that is a word for us with its trigger is short. Bytes.
 const LONGEST: usize = 512;
+
+/// What a channel's pattern may cost: a message is looked at once, so a search may take some tens of milliseconds at worst.
+const LIMITS: Limits = Limits {
+    longest: 4096,
+    compiled: 4 << 20,
+    backtracks: 1_000_000,
+};
 
 /// The trigger patterns of a channel: any match suffices, none = every message. Clones share the compiled patterns.
 #[derive(Clone, Debug)]
@@ -26,7 +34,7 @@ impl Trigger {
     pub fn compile(patterns: &[String]) -> Result<Self, PatternError> {
         let patterns = patterns
             .iter()
-            .map(|pattern| JsRegex::new(pattern))
+            .map(|pattern| JsRegex::new(pattern, Case::Ignored, &LIMITS))
             .collect::<Result<_, _>>()?;
         Ok(Self { patterns })
     }

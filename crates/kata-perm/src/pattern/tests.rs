@@ -10,22 +10,16 @@ fn check(pattern: &str, text: &str, expect: bool) {
 }
 
 #[test]
-fn patterns_are_javascripts_without_flags() {
+fn patterns_are_searched_for_anywhere_and_case_counts() {
     for (pattern, text, expect) in [
-        // Unanchored, case counts, ASCII shorthands, `$` is the very end.
         ("status", "git status", true),
         ("status", "git Status", false),
         (r"^git\s+(status|log)\b", "git  log --all", true),
         (r"^git\s+(status|log)\b", "git logs", false),
-        (r"^\d+$", "٤٢", false),
-        (r"^\w+$", "größe", false),
-        (r"k", "\u{212A}", false),
         (r"^ls$", "ls\n", false),
         (r"^ls$", "cd\nls", false),
-        ("a.b", "a\nb", false),
         (r"^git (?!push)\w+$", "git push", false),
         (r"^git (?!push)\w+$", "git pull", true),
-        (r"^(a+)\1$", "aaaa", true),
     ] {
         check(pattern, text, expect);
     }
@@ -80,17 +74,8 @@ fn a_pattern_that_backtracks_without_end_gives_up() {
 }
 
 #[test]
-fn what_javascript_refuses_is_refused() {
-    for pattern in [
-        "(",
-        "a**",
-        "[b-a]",
-        r"a\",
-        "(?i:a)",
-        "(?P<x>a)",
-        "((a{1000}){1000}){1000}",
-        "a{2,1}",
-    ] {
+fn what_cannot_be_used_is_refused() {
+    for pattern in ["(", "a**", "(?i:a)", "((a{1000}){1000}){1000}"] {
         assert!(Pattern::from_text(pattern).is_err(), "{pattern}");
     }
     assert!(Pattern::from_text(&"a".repeat(5000)).is_err());

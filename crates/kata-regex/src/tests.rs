@@ -2,13 +2,50 @@ use proptest::prelude::*;
 
 use super::*;
 
+const LIMITS: Limits = Limits {
+    longest: 4096,
+    compiled: 4 << 20,
+    backtracks: 1_000_000,
+};
+
+fn compiled(pattern: &str, case: Case) -> JsRegex {
+    JsRegex::new(pattern, case, &LIMITS).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn check_in(case: Case, pattern: &str, text: &str, expect: bool) {
+    let found = compiled(pattern, case).is_match(text);
+    assert_eq!(found, Ok(expect), "/{pattern}/ on {text:?}, case {case:?}");
+}
+
+/// What holds with the flag `i` and without it.
 fn check(pattern: &str, text: &str, expect: bool) {
-    let regex = JsRegex::new(pattern).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(regex.is_match(text), Ok(expect), "/{pattern}/i on {text:?}");
+    for case in [Case::Counts, Case::Ignored] {
+        check_in(case, pattern, text, expect);
+    }
 }
 
 fn refused(pattern: &str) {
-    assert!(JsRegex::new(pattern).is_err(), "/{pattern}/i is not to be taken");
+    for case in [Case::Counts, Case::Ignored] {
+        let compiled = JsRegex::new(pattern, case, &LIMITS);
+        assert!(compiled.is_err(), "/{pattern}/ is not to be taken, case {case:?}");
+    }
+}
+
+#[test]
+fn case_counts_unless_it_is_ignored() {
+    for (pattern, text, counts, ignored) in [
+        ("status", "git status", true, true),
+        ("status", "git Status", false, true),
+        ("^[a-c]$", "B", false, true),
+        (r"^\x41$", "a", false, true),
+        (r"^(a|b)\1$", "aA", false, true),
+        ("^ß$", "ẞ", false, true),
+        ("k", "\u{212A}", false, true),
+        (r"\w", "\u{212A}", false, false),
+    ] {
+        check_in(Case::Counts, pattern, text, counts);
+        check_in(Case::Ignored, pattern, text, ignored);
+    }
 }
 
 #[test]
@@ -42,6 +79,7 @@ fn dot_and_anchors_know_javascripts_lines() {
         ("a.b", "a\rb", false),
         ("a.b", "a\u{85}b", true),
         ("^.$", "😀", true),
+        ("a.b", "a\nb", false),
         ("a$", "a\n", false),
         ("^b", "a\nb", false),
         ("a[^]b", "a\nb", true),
@@ -57,7 +95,7 @@ fn dot_and_anchors_know_javascripts_lines() {
 fn escapes_are_read_as_without_the_flag_u() {
     for (pattern, text, expect) in [
         (r"^\/kata\-x$", "/kata-x", true),
-        (r"^\x41\u0042\t$", "ab\t", true),
+        (r"^\x41\u0042\t$", "AB\t", true),
         (r"^\u{3}$", "uuu", true),
         (r"^\uD83D\uDE00$", "😀", true),
         (r"^\cJ$", "\n", true),
@@ -86,7 +124,8 @@ fn escapes_are_read_as_without_the_flag_u() {
 #[test]
 fn groups_references_and_look_around_work() {
     for (pattern, text, expect) in [
-        (r"^(a|b)\1$", "aA", true),
+        (r"^(a+)\1$", "aaaa", true),
+        (r"^(a+)\1$", "aaa", false),
         (r"^(a|b)\1$", "ab", false),
         (r"^(?<hälfte$>..)\k<hälfte$>$", "toto", true),
         (r"^\k<x>(?<x>a)$", "a", true),
@@ -156,13 +195,52 @@ fn what_cannot_be_translated_is_refused() {
 fn a_catastrophic_pattern_gives_up_or_is_fast() {
     let text = format!("{}!", "a".repeat(5000));
     check("(a+)+$", &text, false);
-    let regex = JsRegex::new(r"^(?=((a|a)+)+$)x|(\w+)+\b$").expect("a valid pattern");
+    let regex = compiled(r"^(?=((a|a)+)+$)x|(\w+)+\b$", Case::Ignored);
     assert_eq!(regex.is_match(&text), Err(Exhausted(())));
+    assert_eq!(regex.find(&text), Err(Exhausted(())));
+}
+
+#[test]
+fn limits_are_the_callers() {
+    let within = |limits: Limits, pattern: &str| JsRegex::new(pattern, Case::Counts, &limits);
+    let short = Limits { longest: 3, ..LIMITS };
+    assert!(within(short, "abc").is_ok());
+    assert_eq!(
+        within(short, "abcd").err(),
+        Some(PatternError::TooLong { longest: 3 })
+    );
+
+    let large = "(?:a{100}){100}";
+    assert!(within(LIMITS, large).is_ok());
+    let small = within(
+        Limits {
+            compiled: 1 << 10,
+            ..LIMITS
+        },
+        large,
+    );
+    assert!(matches!(small, Err(PatternError::Refused { .. })), "{small:?}");
+
+    let hard = r"^(a|aa)+(?!a)$\1";
+    let text = format!("{}b", "a".repeat(15));
+    let patient = within(LIMITS, hard).expect("a valid pattern");
+    assert_eq!(patient.is_match(&text), Ok(false));
+    let hasty = within(
+        Limits {
+            backtracks: 100,
+            ..LIMITS
+        },
+        hard,
+    );
+    assert_eq!(
+        hasty.expect("a valid pattern").is_match(&text),
+        Err(Exhausted(()))
+    );
 }
 
 #[test]
 fn an_error_names_the_pattern_and_the_reason() {
-    let error = JsRegex::new("a**").expect_err("nothing to repeat");
+    let error = JsRegex::new("a**", Case::Ignored, &LIMITS).expect_err("nothing to repeat");
     assert_eq!(
         error.to_string(),
         "the pattern `a**` cannot be used: there is nothing to repeat"
@@ -172,7 +250,7 @@ fn an_error_names_the_pattern_and_the_reason() {
 proptest! {
     #[test]
     fn no_pattern_and_no_text_panics(pattern in r#"[ab(){}\[\]|?*+.^$\\<>=!:,\-&~kuxcdwsbB01238A€😀]{0,24}"#, text in "[abk01 <😀€]{0,16}") {
-        if let Ok(regex) = JsRegex::new(&pattern)
+        if let Ok(regex) = JsRegex::new(&pattern, Case::Ignored, &LIMITS)
             && let Ok(Some(found)) = regex.find(&text)
         {
             prop_assert!(text.get(found).is_some(), "a match lies on character borders");
@@ -181,12 +259,12 @@ proptest! {
 
     #[test]
     fn arbitrary_strings_never_panic(pattern in any::<String>()) {
-        let _ = JsRegex::new(&pattern);
+        let _ = JsRegex::new(&pattern, Case::Ignored, &LIMITS);
     }
 
     #[test]
     fn ascii_letters_and_digits_match_themselves_in_any_case(word in "[a-zA-Z0-9 ]{1,20}", before in "[.!]{0,3}") {
-        let regex = JsRegex::new(&word).expect("letters are a pattern");
+        let regex = compiled(&word, Case::Ignored);
         let text = format!("{before}{}{before}", word.to_ascii_uppercase());
         prop_assert_eq!(regex.find(&text), Ok(Some(before.len()..before.len() + word.len())));
         prop_assert_eq!(regex.is_match(&word.to_ascii_lowercase()), Ok(true));

@@ -6,8 +6,8 @@ use super::escape::{Escape, Set};
 
 /// What `.` matches without the flag `s`: JavaScript knows four line terminators.
 const DOT: &str = r"[^\n\r\x{2028}\x{2029}]";
-/// A word character: ASCII, as in JavaScript.
-const WORD: &str = "[0-9A-Za-z_]";
+/// A word character, out of reach of the flag `i`: with it, the Kelvin sign would be one.
+const WORD: &str = "(?-i:[0-9A-Za-z_])";
 
 /// Why a pattern is refused, as the end of a sentence.
 pub(super) type Reason = &'static str;
@@ -293,7 +293,7 @@ impl Translator<'_> {
 fn outside(set: Set) -> String {
     match set {
         Set::Word => WORD.to_owned(),
-        Set::NotWord => "[^0-9A-Za-z_]".to_owned(),
+        Set::NotWord => "(?-i:[^0-9A-Za-z_])".to_owned(),
         other => other.class().to_owned(),
     }
 }
