@@ -3,11 +3,14 @@
 mod automatic;
 mod body;
 mod fold;
+mod html;
 mod list;
 mod proof;
 mod skeleton;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ugly;
 mod write;
 
 use mail_parser::{Addr, Address, HeaderName, HeaderValue, Message, MessageParser};
@@ -78,6 +81,11 @@ impl Mail {
         }
         let from = only(&people(message.from()));
         let attachments = list::attachments(&message);
+        let (text, note) = body::of(&message);
+        let mut text = fold::fold(&text);
+        if let Some(note) = note {
+            text.push_str(&format!("\n\n{note}"));
+        }
         Ok(Self {
             reply_to: people(message.reply_to()).into_iter().next(),
             to: people(message.to()),
@@ -90,7 +98,7 @@ impl Mail {
                 .as_ref()
                 .map_or(Proof::Refuted, |from| proof::of(&message, from)),
             key: raw_header(&message, KEY_HEADER).next().map(str::to_owned),
-            text: fold::fold(&body::of(&message)),
+            text,
             attachments,
             from,
         })
