@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use kata_channel::markdown::{Dialect, Fence};
+use kata_channel::markdown::{Dialect, Fence, Label};
 
 /// Discord's markup.
 ///
@@ -27,8 +27,12 @@ pub(crate) const DISCORD: Dialect = Dialect {
     escape,
     escape_code: |text| Cow::Borrowed(text),
     link,
-    // `[https://…](https://…)` is shown as it is written. In brackets it is a link, without a preview.
-    address: Some(("<", ">")),
+    label: Some(Label {
+        takes: |c| c == '_' || !MARKUP.contains(&c),
+        fits,
+        // A link without a preview.
+        address: ("<", ">"),
+    }),
 };
 
 /// What Discord takes for markup anywhere in a line.
@@ -59,6 +63,16 @@ fn is_address(word: &str) -> bool {
             && !rest.contains(['<', '>', '|', '`', '\\', '[', ']', '*'])
             && !rest.contains(char::is_whitespace)
     })
+}
+
+/// Discord shows backslashes in the text of a link, and shows `[https://…](https://…)` as it was written: a text could pretend to lead
+/// elsewhere. <https://github.com/discord/discord-api-docs/issues/6185>, <https://github.com/discord/discord-api-docs/issues/7721>
+fn fits(text: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mut around = text.char_indices().filter(|(_, c)| *c == '_');
+    let letters = around
+        .all(|(at, _)| is_letter(text[..at].chars().next_back()) && is_letter(text[at + 1..].chars().next()));
+    letters && !text.contains("http://") && !text.contains("https://")
 }
 
 /// `[text](address)`, for what Discord follows.

@@ -20,7 +20,7 @@ pub(crate) const COMMONMARK: Dialect = Dialect {
     escape,
     escape_code: |text| Cow::Borrowed(text),
     link,
-    address: None,
+    label: None,
 };
 
 /// Every ASCII punctuation may stand behind a backslash, and is then itself.

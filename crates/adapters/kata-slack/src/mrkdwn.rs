@@ -28,7 +28,7 @@ pub(crate) const MRKDWN: Dialect = Dialect {
     escape,
     escape_code: escape,
     link,
-    address: None,
+    label: None,
 };
 
 /// `&`, `<` and `>` are Slack's control characters, inside code as well.

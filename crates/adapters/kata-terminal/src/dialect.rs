@@ -24,7 +24,7 @@ pub(crate) const TERMINAL: Dialect = Dialect {
     escape_code: inert,
     // An address that can be read can be copied; not every terminal follows links.
     link: |_| None,
-    address: None,
+    label: None,
 };
 
 /// Without colours.

@@ -174,11 +174,7 @@ impl<'a> Cutter<'a, '_> {
     /// Takes a piece apart that is too long: between graphemes, and inside one only if it alone is too long.
     fn push(&mut self, mut atom: Atom<'a>) {
         let code = atom.line.verbatim || atom.style.code;
-        let escape = if code {
-            self.dialect.escape_code
-        } else {
-            self.dialect.escape
-        };
+        let escape = self.dialect.escape_for(code, atom.link.is_some());
         let (unit, room) = (self.length.unit, self.room);
         let measure = |text: &str| unit.len(&escape(text));
         let mut from = 0;

@@ -52,9 +52,20 @@ pub struct Dialect {
     /// What stands before and after the text of a link to this address. None when the platform cannot show this link: then the
     /// address follows the text in brackets.
     pub link: fn(&str) -> Option<(String, String)>,
-    /// What stands around an address that is a link's own text, where the platform follows no link whose text is an address: such a link
-    /// could pretend to lead elsewhere. None = it is a link like any other.
-    pub address: Option<(&'static str, &'static str)>,
+    /// Where the text of a link is taken as it stands, escapes and all. None = it is escaped like any other text.
+    pub label: Option<Label>,
+}
+
+/// The text of a link on a platform that takes it as it stands: nothing in it can be escaped, and code stands inside the link. A text that
+/// cannot stand there is followed by the address in brackets.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    /// Characters that mean nothing there.
+    pub takes: fn(char) -> bool,
+    /// Whether the platform makes a link of this text; asked of the whole of it.
+    pub fits: fn(&str) -> bool,
+    /// What stands around an address that is its own text.
+    pub address: (&'static str, &'static str),
 }
 
 impl Dialect {
@@ -74,6 +85,15 @@ impl Dialect {
         escape: |text| Cow::Borrowed(text),
         escape_code: |text| Cow::Borrowed(text),
         link: |_| None,
-        address: None,
+        label: None,
     };
+
+    /// How a piece of text is made inert.
+    pub(super) fn escape_for(&self, is_code: bool, is_label: bool) -> fn(&str) -> Cow<'_, str> {
+        match () {
+            () if is_label && self.label.is_some() => |text| Cow::Borrowed(text),
+            () if is_code => self.escape_code,
+            () => self.escape,
+        }
+    }
 }

@@ -104,12 +104,15 @@ impl<'d> Inline<'d> {
             return;
         };
         let says_it = link.shown == address || Some(&*link.shown) == address.strip_prefix("mailto:");
-        let has_marks = match (link.marks, self.dialect.address) {
-            (Some(marks), Some(around)) if is_address(&link.shown) => {
-                let whole = says_it && !address.contains(['<', '>', ' ']);
+        let has_marks = match (link.marks, self.dialect.label) {
+            (Some(marks), Some(label)) if says_it => {
                 // A picture without a description stands bare: platforms show what is behind a bare address.
-                self.mark_anew(&marks, Some(around).filter(|_| whole && !is_empty));
-                whole
+                self.mark_anew(&marks, Some(label.address).filter(|_| !is_empty));
+                true
+            }
+            (Some(marks), Some(label)) if !(label.fits)(&link.shown) => {
+                self.mark_anew(&marks, None);
+                false
             }
             (marks, _) => marks.is_some(),
         };
@@ -155,11 +158,20 @@ impl<'d> Inline<'d> {
             link.shown.push_str(&text);
             link.marks.clone()
         });
-        self.runs.push(Run { text, style, link });
+        match (link, self.dialect.label) {
+            (Some(marks), Some(label)) if !text.chars().all(label.takes) => {
+                // It is no link, with all that was and will be read of it.
+                self.mark_anew(&marks, None);
+                if let Some(link) = self.links.last_mut() {
+                    link.marks = None;
+                }
+                self.runs.push(Run {
+                    text,
+                    style,
+                    link: None,
+                });
+            }
+            (link, _) => self.runs.push(Run { text, style, link }),
+        }
     }
-}
-
-/// Whether a link's text is an address, or has one in it.
-fn is_address(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| text.contains(scheme))
 }

@@ -29,7 +29,7 @@ mod table;
 mod tests;
 mod write;
 
-pub use dialect::{Dialect, Fence, Marks};
+pub use dialect::{Dialect, Fence, Label, Marks};
 
 use crate::adapter::Length;
 

@@ -74,11 +74,7 @@ impl<'a> Writer<'a> {
             self.join(atom.text.chars().next());
         }
         let code = atom.line.verbatim || atom.style.code;
-        let escape = if code {
-            self.dialect.escape_code
-        } else {
-            self.dialect.escape
-        };
+        let escape = self.dialect.escape_for(code, atom.link.is_some());
         self.put(&escape(atom.text));
     }
 
@@ -127,7 +123,8 @@ impl<'a> Writer<'a> {
         self.just_closed = false;
     }
 
-    /// The marks of a piece, outermost first. A link is innermost: a style inside its text is not seen everywhere.
+    /// The marks of a piece, outermost first. A link is innermost, since a style inside its text is not seen everywhere; but code where
+    /// the text of a link stands as it is.
     fn marks(&self, atom: &Atom<'a>) -> Vec<Mark<'a>> {
         let Style {
             heading,
@@ -137,12 +134,13 @@ impl<'a> Writer<'a> {
             code,
         } = atom.style;
         let d = self.dialect;
+        let labels = d.label.is_some();
         let styles = [
             (heading, d.heading),
             (bold && !heading, d.bold),
             (italic, d.italic),
             (strike, d.strike),
-            (code, d.code),
+            (code && !(labels && atom.link.is_some()), d.code),
         ];
         let styles = styles
             .into_iter()
@@ -152,8 +150,10 @@ impl<'a> Writer<'a> {
             open: &link.open,
             close: &link.close,
         });
+        let inside = (code && labels).then_some(d.code).filter(|_| link.is_some());
         styles
             .chain(link)
+            .chain(inside.map(Mark::from))
             .filter(|mark| !mark.open.is_empty() || !mark.close.is_empty())
             .collect()
     }

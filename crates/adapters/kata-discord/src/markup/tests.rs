@@ -84,8 +84,35 @@ fn an_address_stays_one_and_cannot_break_out_of_its_link() {
 }
 
 #[test]
-fn a_link_whose_text_is_an_address_is_no_masked_link() {
+fn the_text_of_a_link_is_what_discord_makes_a_link_of() {
     for (markdown, shown) in [
+        (
+            "[`run_it`](https://example.com)",
+            "[`run_it`](https://example.com)",
+        ),
+        (
+            "see [the `run` tool](https://example.com)",
+            "see [the `run` tool](https://example.com)",
+        ),
+        (
+            "[snake_case](https://example.com)",
+            "[snake_case](https://example.com)",
+        ),
+        (r"[\_x\_](https://example.com)", r"\_x\_ (https://example.com)"),
+        ("[2 \\* 3](https://example.com)", r"2 \* 3 (https://example.com)"),
+        (
+            "[a [b] c](https://example.com)",
+            r"a \[b\] c (https://example.com)",
+        ),
+        (
+            r"[x\](https://evil.example) y](https://example.com)",
+            r"x\](https://evil.example) y (https://example.com)",
+        ),
+        (
+            "[`x](https://evil.example)`](https://example.com)",
+            "`x](https://evil.example)` (https://example.com)",
+        ),
+        ("<https://example.com/~ada>", "https://example.com/~ada"),
         ("see <https://example.com/a_b>.", "see <https://example.com/a_b>."),
         (
             "[https://example.com](https://example.com)",
