@@ -23,6 +23,9 @@ const USUAL: u64 = 3600;
 /// A sign-in that ends is named so long before.
 const NAMED_AHEAD: Duration = Duration::from_secs(48 * 3600);
 
+/// Two tellings of one end do not differ by more.
+const SAME_END: Duration = Duration::from_secs(3600);
+
 /// The access tokens of one sign-in. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Tokens(Arc<Inner>);
@@ -206,7 +209,12 @@ impl Tokens {
     fn note(&self, granted: &Granted, now: Timestamp) {
         let mut told = self.told();
         if let Some(seconds) = granted.refresh_token_expires_in.filter(|seconds| *seconds > 0) {
-            told.ends = Some(now + Duration::from_secs(seconds));
+            let ends = now + Duration::from_secs(seconds);
+            // Each exchange tells it in seconds from then. The same end is told in the same words, which are said once.
+            let moved = told.ends.map(|known| known.since(ends).max(ends.since(known)));
+            if moved.is_none_or(|by| by > SAME_END) {
+                told.ends = Some(ends);
+            }
         }
         if let Some(scopes) = &granted.scope {
             told.scopes = Some(scopes.clone());

@@ -87,6 +87,27 @@ async fn the_death_of_a_sign_in_in_testing_is_named_two_days_ahead() {
 }
 
 #[tokio::test]
+async fn an_end_that_is_told_at_each_exchange_is_named_in_the_same_words() {
+    let rig = Rig::start().await;
+    let mut left = 47 * 3600;
+    rig.gmail.sign_ins_live(left);
+    let adapter = rig.channel(MailSettings::default()).await;
+    let said = adapter.warning().unwrap();
+    for _ in 0..5 {
+        rig.time.advance(Duration::from_millis(3_600_700));
+        left -= 3601;
+        rig.gmail.sign_ins_live(left);
+        adapter.connect().await.unwrap();
+        assert_eq!(
+            adapter.warning().as_ref(),
+            Some(&said),
+            "who has read it once need not again"
+        );
+    }
+    assert_eq!(asked(&rig.gmail), 6);
+}
+
+#[tokio::test]
 async fn a_token_of_the_apps_is_used_until_it_ends() {
     let rig = Rig::start().await;
     let adapter = rig.channel(MailSettings::default()).await;
