@@ -109,6 +109,12 @@ impl Desk {
         came_in && self.is_labelled(message)
     }
 
+    /// Whether a mail is shown to an agent that asks for it. What Gmail calls spam, and what was thrown away, is not.
+    pub(crate) fn shows(&self, message: &Message) -> bool {
+        let labels = message.label_ids.as_deref().unwrap_or_default();
+        !labels.iter().any(|label| label == "SPAM" || label == "TRASH") && self.is_labelled(message)
+    }
+
     fn is_labelled(&self, message: &Message) -> bool {
         let labels = message.label_ids.as_deref().unwrap_or_default();
         match self.label_id() {
@@ -127,7 +133,7 @@ impl Desk {
         message: &Message,
         message_id: Option<&str>,
     ) -> Result<bool, CallError> {
-        if !self.is_labelled(message) {
+        if !self.shows(message) {
             return Ok(false);
         }
         if self.query().is_none() {

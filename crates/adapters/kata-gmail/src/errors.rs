@@ -67,7 +67,9 @@ impl CallError {
                 message: "the mail is larger than Gmail takes".into(),
             }),
             // Half an answer, or a page of a hotel, is no JSON; this is.
-            common::Error::JsonDecodeError(_, error) if error.is_data() => Self::Unreadable,
+            common::Error::JsonDecodeError(_, error) if error.is_data() || is_too_deep(&error) => {
+                Self::Unreadable
+            }
             _ => Self::Lost("Gmail's answer cannot be read"),
         }
     }
@@ -233,6 +235,11 @@ pub(crate) fn unwritten(error: CallError) -> ToolError {
     }
     let why = ChannelError::from(error);
     ToolError::Unknown(format!("it is not known whether Gmail did it: {why}"))
+}
+
+/// A mail whose parts nest a hundred deep is told in JSON that does so too.
+fn is_too_deep(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("recursion limit exceeded")
 }
 
 fn short(text: &str) -> String {

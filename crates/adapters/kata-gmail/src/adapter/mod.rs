@@ -23,7 +23,7 @@ use self::{late::Unmatched, pages::Resync};
 use crate::{desk::Desk, mailbox::Registration, markup::COMMONMARK, tools};
 
 pub(crate) use self::{
-    read::mail_of,
+    read::fetch,
     read_back::{by_key, key_by_leave},
     send::within_the_day,
 };
@@ -112,8 +112,8 @@ impl Adapter for GmailAdapter {
         let Some(id) = by_key(&self.desk, &key, thread).await? else {
             return Ok(None);
         };
-        let message = self.desk.mailbox.api.message(&id, "full").await?;
-        Ok(Some(mail_of(&message).map(|mail| mail.text).unwrap_or_default()))
+        let (_, mail) = fetch(&self.desk, &id).await?;
+        Ok(Some(mail.map(|mail| mail.text).unwrap_or_default()))
     }
 
     fn history(&self) -> Option<&dyn History> {

@@ -201,8 +201,8 @@ impl GmailAdapter {
 
     async fn fetch_one(&self, id: String, ask: bool, me: &str) -> Result<Read, CallError> {
         let desk = &*self.desk;
-        let message = match desk.mailbox.api.message(&id, "full").await {
-            Ok(message) => message,
+        let (message, mail) = match read::fetch(desk, &id).await {
+            Ok(fetched) => fetched,
             // It holds up no other.
             Err(error) if error.is_about_one_mail() => {
                 tracing::warn!(channel = %desk.key, msg = %id, "a mail cannot be had, and is passed over");
@@ -213,7 +213,7 @@ impl GmailAdapter {
         if !desk.may_serve(&message) {
             return Ok(Read::Nothing);
         }
-        let Ok(mail) = read::mail_of(&message) else {
+        let Ok(mail) = mail else {
             tracing::warn!(channel = %desk.key, msg = %id, "a mail cannot be read, and is passed over");
             return Ok(Read::Nothing);
         };

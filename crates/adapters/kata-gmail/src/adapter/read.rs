@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     desk::Desk,
+    errors::CallError,
     mail::{Mail, NoMail, Proof, skeleton},
 };
 
@@ -32,9 +33,31 @@ pub(super) struct Mails {
     pub(super) late: Vec<String>,
 }
 
+/// The text of a mail that is too odd to be read.
+const UNTOLD: &str = "[the parts of this mail are nested too deeply to be read]";
+
 /// A message as a mail. Gmail tells its structure with the texts; attachments are named and not fetched.
 pub(crate) fn mail_of(message: &Message) -> Result<Mail, NoMail> {
     Mail::parse(&skeleton(message.payload.as_ref().ok_or(NoMail)?))
+}
+
+/// A mail with its message. One that cannot be told with its structure is read from its head.
+pub(crate) async fn fetch(desk: &Desk, id: &str) -> Result<(Message, Result<Mail, NoMail>), CallError> {
+    let api = &desk.mailbox.api;
+    match api.message(id, "full").await {
+        Err(CallError::Unreadable) => {
+            let message = api.message(id, "metadata").await?;
+            let mail = mail_of(&message).map(|mail| Mail {
+                text: UNTOLD.into(),
+                ..mail
+            });
+            Ok((message, mail))
+        }
+        message => message.map(|message| {
+            let mail = mail_of(&message);
+            (message, mail)
+        }),
+    }
 }
 
 /// A mail as it walks into the daemon. `me` = the mailbox's own address.

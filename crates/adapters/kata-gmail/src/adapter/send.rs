@@ -5,7 +5,7 @@ use std::time::Duration;
 use google_gmail1::api::{Message, Thread};
 use kata_channel::{ChannelError, MessageId, Outbound, Receipt, SendError};
 
-use super::read::mail_of;
+use super::read::fetch;
 use crate::{
     desk::Desk,
     errors::CallError,
@@ -74,9 +74,10 @@ async fn answered(desk: &Desk, out: &Outbound, thread: &Thread) -> Result<Mail, 
         let why = "the mail that is answered is gone".into();
         return Err(SendError::none(ChannelError::Rejected(why)));
     };
-    let message = desk.mailbox.api.message(&id, "full").await;
-    let message = message.map_err(|error| SendError::none(error.into()))?;
-    mail_of(&message).map_err(|error| SendError::none(ChannelError::Rejected(error.to_string())))
+    let (_, mail) = fetch(desk, &id)
+        .await
+        .map_err(|error| SendError::none(error.into()))?;
+    mail.map_err(|error| SendError::none(ChannelError::Rejected(error.to_string())))
 }
 
 /// Two programs that answer each other do not stop by themselves. The mailbox itself is what counts: it outlives us.

@@ -61,7 +61,7 @@ fn schema() -> Value {
     let addresses = |description: &str| {
         json!({
             "type": "array", "maxItems": 20, "description": description,
-            "items": {"type": "string", "pattern": "^[^\\s@<>,;\"]{1,64}@[^\\s@<>,;\"]{1,255}$"},
+            "items": {"type": "string", "pattern": "^[^\\s\\x00-\\x20\\x7f@<>,;\"]{1,64}@[^\\s\\x00-\\x20\\x7f@<>,;\"]{1,255}$"},
         })
     };
     let mut to = addresses("Addresses, without names.");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use google_gmail1::api::Message;
 use kata_plugin::{ToolContext, ToolError};
 
-use crate::{adapter::mail_of, desk::Desk, errors::unread, mail::Mail, registry::Registry};
+use crate::{adapter::fetch, desk::Desk, errors::unread, mail::Mail, registry::Registry};
 
 /// The channel of the turn.
 ///
@@ -29,8 +29,8 @@ pub(super) fn desk(registry: &Registry, context: &ToolContext) -> Result<Arc<Des
 /// # Errors
 /// It is another's, or not there. Which of the two is nobody's business.
 pub(super) async fn mail(desk: &Desk, id: &str) -> Result<(Message, Mail), ToolError> {
-    let message = desk.mailbox.api.message(id, "full").await.map_err(unread)?;
-    let mail = mail_of(&message).map_err(|error| ToolError::Platform(error.to_string()))?;
+    let (message, mail) = fetch(desk, id).await.map_err(unread)?;
+    let mail = mail.map_err(|error| ToolError::Platform(error.to_string()))?;
     let is_ours = desk
         .serves(&message, mail.message_id.as_deref())
         .await

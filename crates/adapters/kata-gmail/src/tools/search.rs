@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::here;
-use crate::{adapter::mail_of, errors::unread, registry::Registry};
+use crate::{adapter::fetch, errors::unread, registry::Registry};
 
 const USUAL: u32 = 10;
 
@@ -64,12 +64,15 @@ impl Tool for Search {
             .flatten()
             .filter_map(|message| message.id)
         {
-            let message = match api.message(&id, "full").await {
-                Ok(message) => message,
+            let (message, mail) = match fetch(&desk, &id).await {
+                Ok(fetched) => fetched,
                 Err(error) if error.status() == Some(404) => continue,
                 Err(error) => return Err(unread(error)),
             };
-            let Ok(mail) = mail_of(&message) else { continue };
+            let Ok(mail) = mail else { continue };
+            if !desk.shows(&message) {
+                continue;
+            }
             mails.push(json!({
                 "id": id,
                 "thread": message.thread_id,
@@ -86,24 +89,31 @@ impl Tool for Search {
 
 /// The words as one group: an `OR` in them must not reach beyond what the channel serves.
 fn bracketed(words: &str) -> Result<String, ToolError> {
-    let mut depth = 0_i32;
-    for c in words.chars() {
-        depth += match c {
-            '(' | '{' => 1,
-            ')' | '}' => -1,
-            _ => 0,
-        };
-        if depth < 0 {
-            break;
-        }
-    }
-    let is_whole = depth == 0 && words.matches('"').count().is_multiple_of(2);
-    match (is_whole, words.trim()) {
+    match (is_whole(words), words.trim()) {
         (true, words) if !words.is_empty() => Ok(format!("({words})")),
         _ => Err(ToolError::Input(
             "the query's brackets or quotes do not match".into(),
         )),
     }
+}
+
+/// Whether every bracket is closed by its own kind. Between quotes it is anybody's guess what a bracket means, so there is
+/// none; and quotes are those that everybody takes for quotes.
+fn is_whole(words: &str) -> bool {
+    let mut open = Vec::new();
+    let mut is_quoted = false;
+    for c in words.chars() {
+        match c {
+            '"' => is_quoted = !is_quoted,
+            '“' | '”' | '„' | '«' | '»' => return false,
+            '(' | ')' | '{' | '}' if is_quoted => return false,
+            '(' => open.push(')'),
+            '{' => open.push('}'),
+            ')' | '}' if open.pop() != Some(c) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty() && !is_quoted
 }
 
 #[cfg(test)]
@@ -112,7 +122,17 @@ mod tests {
 
     #[test]
     fn a_query_cannot_leave_its_group() {
-        for bad in ["a) OR (b", "a}", "(a", "\"a", " ", ")("] {
+        for bad in [
+            "a) OR (b",
+            "a}",
+            "(a",
+            "\"a",
+            " ",
+            ")(",
+            "\"(\" a) OR (b \")\"",
+            "(a} OR {b)",
+            "“(” a) OR (b",
+        ] {
             assert!(bracketed(bad).is_err(), "{bad}");
         }
         assert_eq!(bracketed("from:ada OR (b c)").unwrap(), "(from:ada OR (b c))");

@@ -342,3 +342,41 @@ async fn a_failure_is_the_channels_and_loses_nothing() {
     assert!(matches!(error, ChannelError::ConnectionLost(_)), "{error}");
     assert_eq!(ids(&read(&adapter, &from).await.0), [&*id]);
 }
+
+#[tokio::test]
+async fn a_mail_that_nests_without_end_is_read_from_its_head_and_holds_up_nothing() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel(MailSettings::default()).await;
+    let from = now(&adapter).await;
+    let mut raw = String::from("From: ada@example.org\r\nSubject: Deep\r\n");
+    for n in 0..150 {
+        raw += &format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n");
+    }
+    raw += "Content-Type: text/plain\r\n\r\ndeep\r\n";
+    let deep = rig.gmail.arrives(NewMail::raw(raw.as_bytes()).label("Kata"));
+    let next = rig.gmail.arrives(mail());
+    let (messages, _) = read(&adapter, &from).await;
+    assert_eq!(ids(&messages), [&*deep, &*next]);
+    let said = &messages[0].text.readable;
+    assert!(said.contains("Deep") && said.contains("too deeply"), "{said}");
+}
+
+#[tokio::test]
+async fn two_channels_of_one_mailbox_each_get_what_carries_their_label() {
+    let rig = Rig::start().await;
+    rig.gmail.add_label("Ops");
+    let kata = rig.channel(MailSettings::default()).await;
+    let mut context = rig.context(MailSettings::default());
+    context.key = kata_channel::ChannelKey::new("w1", "ops");
+    context.filter.channel_ids = Some(vec!["Ops".into()]);
+    let ops = rig.connected(context).await;
+    let from = now(&kata).await;
+    let both = rig.gmail.arrives(mail().label("Ops"));
+    let one = rig.gmail.arrives(mail());
+    // An old mail that a person puts under a label now is given to its channel now.
+    let old = rig.gmail.arrives(NewMail::from("ada@example.org"));
+    rig.gmail.ages(&old, Duration::from_secs(24 * 3600));
+    rig.gmail.labels(&old, "Ops");
+    assert_eq!(ids(&read(&kata, &from).await.0), [&*both, &*one]);
+    assert_eq!(ids(&read(&ops, &from).await.0), [&*both, &*old]);
+}

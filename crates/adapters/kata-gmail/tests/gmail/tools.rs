@@ -151,3 +151,47 @@ async fn tools_work_in_a_turn_of_a_mailbox_alone() {
         "not connected yet: {refused:?}"
     );
 }
+
+#[tokio::test]
+async fn spam_and_what_was_thrown_away_is_not_shown() {
+    let rig = Rig::start().await;
+    let _adapter = rig.channel(MailSettings::default()).await;
+    let ours = rig.gmail.arrives(mail());
+    for label in ["SPAM", "TRASH"] {
+        let hidden = rig.gmail.arrives(mail().thread(&ours).label(label));
+        let refused = rig.tool("gmail_read", &ours, json!({"id": hidden})).await;
+        assert!(matches!(refused, Err(ToolError::Input(_))), "{label}");
+    }
+    let thread = rig.tool("gmail_read", &ours, json!({})).await.unwrap();
+    assert_eq!(thread["mails"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_address_gets_no_mail() {
+    let rig = Rig::start().await;
+    let _adapter = rig.channel(MailSettings::default()).await;
+    let ours = rig.gmail.arrives(mail());
+    let many: Vec<String> = (0..1000).map(|n| format!("a{n}@example.org")).collect();
+    for (field, value) in [
+        ("to", json!(["a@example.org\r\nBcc: x@evil.example"])),
+        ("to", json!(["a\u{0}@example.org"])),
+        ("cc", json!(["a@example.org,b@example.org"])),
+        ("bcc", json!(["Ada <a@example.org>"])),
+        ("cc", json!(["a@exam\u{1b}ple.org"])),
+        ("to", json!(many)),
+        ("bcc", json!(many)),
+        ("to", json!([])),
+    ] {
+        let mut input = json!({"to": ["a@example.org"], "subject": "s", "body": "b"});
+        input[field] = value;
+        for tool in ["gmail_send", "gmail_draft"] {
+            let refused = rig.tool(tool, &ours, input.clone()).await;
+            assert!(
+                matches!(refused, Err(ToolError::Input(_))),
+                "{tool} {field} {}",
+                input[field]
+            );
+        }
+    }
+    assert!(rig.gmail.sent().is_empty() && rig.gmail.drafted().is_empty());
+}
