@@ -216,8 +216,10 @@ fn keep(local: &Local, target: &Target<'_>, given: &Given) -> Result<Kept, Strin
 fn report(target: &Target<'_>, tried: &Tried, kept: Kept) -> Exit {
     let slug = &target.config.slug;
     let place = match kept {
-        Kept::Keyring => "in the system's keyring",
-        Kept::File => "in state/tokens.json of the config directory, which its owner alone may read",
+        Kept::Keyring => "in the system's keyring".to_owned(),
+        Kept::File { because } => format!(
+            "in state/tokens.json of the config directory, which its owner alone may read (the system's keyring: {because})"
+        ),
     };
     match tried {
         Tried::Unreached(why) => terminal::fail(

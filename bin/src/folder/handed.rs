@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn our_own_store_is_asked_for_discord_and_gmail_where_the_host_has_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let own = TokenStore::new(folder.path(), Keyring::Off);
+        let own = TokenStore::new(folder.path(), Keyring::off());
         for key in ["team", "bot"] {
             own.set("w1", key, &"made-up-own".into()).unwrap();
         }

@@ -130,7 +130,7 @@ fn each<T>(all: Vec<Result<T, HomeError>>, config: impl Fn(T) -> Map<String, Val
 /// katad's own store. `KATA_KEYRING=off` keeps it from the system's keyring.
 pub(crate) fn own_tokens(home: &Home) -> TokenStore {
     let is_off = std::env::var_os("KATA_KEYRING").is_some_and(|value| value == "off");
-    let keyring = if is_off { Keyring::Off } else { Keyring::System };
+    let keyring = if is_off { Keyring::off() } else { Keyring::system() };
     TokenStore::new(home.dir(), keyring)
 }
 

@@ -105,33 +105,52 @@ impl OfWorkspace<'_> {
         }
     }
 
-    fn app_token(&self, workspace: &str, config: &ChannelConfig) -> Result<Option<SecretString>, String> {
-        if let Some(own) = own(&self.vault.own, workspace, &app_token_key(config))? {
-            return Ok(Some(own));
+    /// `closed` is told why a place does not open; the next one is asked all the same.
+    fn app_token(
+        &self,
+        workspace: &str,
+        config: &ChannelConfig,
+        closed: &mut impl FnMut(String),
+    ) -> Option<SecretString> {
+        let found = own(&self.vault.own, workspace, &app_token_key(config));
+        if let Some(own) = found.unwrap_or_else(|why| told(closed, why)) {
+            return Some(own);
         }
-        let Some(key) = config.credentials.app_token_key() else {
-            return Ok(None);
-        };
-        let app = self.vault.app()?;
-        Ok(app.of_channel(workspace, key).map(|found| found.value.clone()))
+        let key = config.credentials.app_token_key()?;
+        match self.vault.app() {
+            Ok(app) => app.of_channel(workspace, key).map(|found| found.value.clone()),
+            Err(why) => told(closed, why.to_owned()),
+        }
     }
 
-    /// The token, and where it was.
-    fn token(&self, workspace: &str, config: &ChannelConfig) -> Result<Option<Found>, String> {
-        if let Some(token) = own(&self.vault.own, workspace, token_key(config))? {
-            return Ok(Some((token, "katad's store")));
+    /// The token, and where it was. `closed` as above.
+    fn token(
+        &self,
+        workspace: &str,
+        config: &ChannelConfig,
+        closed: &mut impl FnMut(String),
+    ) -> Option<Found> {
+        let found = own(&self.vault.own, workspace, token_key(config));
+        if let Some(token) = found.unwrap_or_else(|why| told(closed, why)) {
+            return Some((token, "katad's store"));
         }
-        let Some(key) = config.credentials.key() else {
-            return Ok(None);
+        let key = config.credentials.key()?;
+        let app = match self.vault.app() {
+            Ok(app) => app,
+            Err(why) => return told(closed, why.to_owned()),
         };
-        let app = self.vault.app()?;
         let found = if config.credentials.channel_slug.as_deref() == Some(key) {
             app.of_channel(workspace, key)
         } else {
             app.of_source(workspace, self.root, key)
         };
-        Ok(found.map(|found| (secret(&config.adapter, found), "the app's store")))
+        Some((secret(&config.adapter, found?), "the app's store"))
     }
+}
+
+fn told<T>(closed: &mut impl FnMut(String), why: String) -> Option<T> {
+    closed(why);
+    None
 }
 
 impl TokensOf for OfWorkspace<'_> {
@@ -147,17 +166,11 @@ impl TokensOf for OfWorkspace<'_> {
             advice = format!("{advice} ({why})");
         };
         let token = match self.variable(&name, &name)? {
-            None => self
-                .token(workspace, config)
-                .map_err(&mut closed)
-                .unwrap_or_default(),
+            None => self.token(workspace, config, &mut closed),
             Some(token) => Some((token, "the environment")),
         };
         let app_token = match self.variable(&app_token_variable(workspace, slug), &name)? {
-            None => self
-                .app_token(workspace, config)
-                .map_err(&mut closed)
-                .unwrap_or_default(),
+            None => self.app_token(workspace, config, &mut closed),
             set => set,
         };
         let (token, from) = token.unzip();
@@ -237,7 +250,7 @@ mod tests {
     #[test]
     fn the_environment_goes_before_our_own_store() {
         let state = tempfile::tempdir().unwrap();
-        let own = TokenStore::new(state.path(), Keyring::Off);
+        let own = TokenStore::new(state.path(), Keyring::off());
         own.set("w1", "bot", &"made-up-own".into()).unwrap();
         own.set("w1", "bot-app", &"made-up-own-app".into()).unwrap();
         let folder = Folder {
@@ -268,7 +281,7 @@ mod tests {
     #[test]
     fn two_channels_with_one_variable_are_refused_where_it_is_set() {
         let state = tempfile::tempdir().unwrap();
-        let own = TokenStore::new(state.path(), Keyring::Off);
+        let own = TokenStore::new(state.path(), Keyring::off());
         let folder = Folder {
             workspaces: vec![
                 workspace("a", &["b-c"]),

@@ -70,12 +70,16 @@ fn id() -> Option<String> {
 
 #[cfg(not(any(target_os = "macos", windows)))]
 fn id() -> Option<String> {
-    let dbus = Path::new("/var/lib/dbus/machine-id");
-    let file = if dbus.exists() {
-        dbus
-    } else {
-        Path::new("/etc/machine-id")
-    };
+    id_in(
+        Path::new("/var/lib/dbus/machine-id"),
+        Path::new("/etc/machine-id"),
+    )
+}
+
+/// The app asks the second file only where the first is not there: what is there and cannot be read, or is empty, is no id.
+#[cfg(not(any(target_os = "macos", windows)))]
+fn id_in(dbus: &Path, etc: &Path) -> Option<String> {
+    let file = if dbus.exists() { dbus } else { etc };
     let id = std::fs::read_to_string(file).ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }
@@ -150,6 +154,23 @@ mod tests {
         let windows = "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Cryptography\r\n    MachineGuid    REG_SZ    8f2c-1\r\n\r\n";
         assert_eq!(machine_guid(windows).as_deref(), Some("8f2c-1"));
         assert_eq!(machine_guid("ERROR"), None);
+    }
+
+    #[cfg(not(any(target_os = "macos", windows)))]
+    #[test]
+    fn the_id_is_in_the_first_of_two_files_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (dbus, etc) = (folder.path().join("dbus"), folder.path().join("etc"));
+        assert_eq!(id_in(&dbus, &etc), None);
+        std::fs::write(&etc, "8f2c\n").unwrap();
+        assert_eq!(id_in(&dbus, &etc).as_deref(), Some("8f2c"));
+        std::fs::write(&dbus, " 3e4a \n").unwrap();
+        assert_eq!(id_in(&dbus, &etc).as_deref(), Some("3e4a"));
+        std::fs::write(&dbus, "\n").unwrap();
+        assert_eq!(id_in(&dbus, &etc), None);
+        std::fs::remove_file(&dbus).unwrap();
+        std::fs::create_dir(&dbus).unwrap();
+        assert_eq!(id_in(&dbus, &etc), None, "it is there, and cannot be read");
     }
 
     #[test]

@@ -26,12 +26,15 @@ pub struct TokenStore {
 }
 
 /// Where a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// In the keyring of the system.
     Keyring,
     /// In a file that only its owner may read.
-    File,
+    File {
+        /// Why not in the keyring: the end of a sentence about it.
+        because: String,
+    },
 }
 
 /// The store cannot be used. Says nothing of what is in it.
@@ -123,7 +126,10 @@ impl TokenStore {
         let (place, kept) = match self.keyring.set(&self.account(workspace, key), token) {
             Ok(()) => (Place::Keyring, Kept::Keyring),
             // None is there, or it is locked and nobody opens it.
-            Err(_) => (Place::Value(token.expose_secret().to_owned()), Kept::File),
+            Err(because) => (
+                Place::Value(token.expose_secret().to_owned()),
+                Kept::File { because },
+            ),
         };
         let of = index.tokens.entry(workspace.to_owned()).or_default();
         of.insert(key.to_owned(), place);
@@ -201,13 +207,22 @@ mod tests {
 
     use super::*;
 
+    /// The library's own, which keeps nothing beyond the test.
+    fn mock() -> Keyring {
+        Keyring::of_store(
+            keyring_core::mock::Store::new().unwrap(),
+            std::time::Duration::from_secs(30),
+        )
+    }
+
     fn value(found: Option<SecretString>) -> Option<String> {
         found.map(|token| token.expose_secret().to_owned())
     }
 
     #[test]
     fn a_token_is_given_back_and_forgotten() {
-        for (keyring, kept) in [(Keyring::memory(), Kept::Keyring), (Keyring::Off, Kept::File)] {
+        let because = "it is switched off".to_owned();
+        for (keyring, kept) in [(mock(), Kept::Keyring), (Keyring::off(), Kept::File { because })] {
             let folder = tempfile::tempdir().unwrap();
             let store = TokenStore::new(folder.path(), keyring);
             assert_eq!(value(store.get("w1", "team").unwrap()), None);
@@ -218,7 +233,7 @@ mod tests {
             store.set("w1", "team-app", &"made-up-3".into()).unwrap();
             assert_eq!(value(store.get("w2", "team").unwrap()), None);
             let written = fs::read_to_string(store.file()).unwrap();
-            assert_eq!(written.contains("made-up"), kept == Kept::File, "{written}");
+            assert_eq!(written.contains("made-up"), kept != Kept::Keyring, "{written}");
             assert!(store.remove("w1", "team").unwrap());
             assert!(!store.remove("w1", "team").unwrap());
             assert_eq!(value(store.get("w1", "team").unwrap()), None);
@@ -233,21 +248,22 @@ mod tests {
     #[test]
     fn a_keyring_that_went_away_is_said_and_nothing_of_the_file_is_lost() {
         let folder = tempfile::tempdir().unwrap();
-        let store = TokenStore::new(folder.path(), Keyring::memory());
+        let store = TokenStore::new(folder.path(), mock());
         store.set("w1", "team", &"made-up".into()).unwrap();
-        let without = TokenStore::new(folder.path(), Keyring::Off);
+        let without = TokenStore::new(folder.path(), Keyring::off());
         assert!(matches!(
             without.get("w1", "team"),
             Err(TokenStoreError::Keyring(_))
         ));
-        assert_eq!(without.set("w1", "other", &"made-up".into()).unwrap(), Kept::File);
+        let kept = without.set("w1", "other", &"made-up".into()).unwrap();
+        assert!(matches!(kept, Kept::File { .. }), "{kept:?}");
         assert!(store.get("w1", "team").unwrap().is_some());
     }
 
     #[test]
     fn a_file_that_is_not_understood_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let store = TokenStore::new(folder.path(), Keyring::Off);
+        let store = TokenStore::new(folder.path(), Keyring::off());
         store.set("w1", "team", &"made-up".into()).unwrap();
         for text in [
             "{",

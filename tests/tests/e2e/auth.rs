@@ -1,6 +1,9 @@
 //! `katad auth`: tokens taken from a person, checked by the platform, and kept.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, net::UnixListener},
+};
 
 use kata_testkit::{
     DiscordStage, Katad, SLUG, Stage, WORKSPACE,
@@ -156,6 +159,62 @@ async fn what_is_typed_at_a_terminal_is_not_shown() {
     let (done, _) = auth(&stage, &["slack"]).run_typed(&["\u{3}"]).await;
     assert_eq!(done.code, Some(64), "{done:?}");
     assert!(done.stderr.contains("interrupted"), "{}", done.stderr);
+}
+
+#[cfg(target_os = "linux")]
+/// A bus of the desktop on which nobody ever says a word, as that of a keyring that waits for its owner.
+fn silent_bus(stage: &Stage) -> (UnixListener, String) {
+    let socket = stage.home.path().join("bus");
+    let address = format!("unix:path={}", socket.display());
+    (UnixListener::bind(socket).expect("a socket"), address)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_keyring_that_is_not_there_or_says_nothing_leaves_the_token_to_the_file() {
+    let stage = scene().await;
+    let (_bus, silent) = silent_bus(&stage);
+    for (bus, says) in [
+        ("unix:path=/nowhere", "the system's keyring: this system has none"),
+        (
+            &*silent,
+            "the system's keyring: it did not answer within 10 seconds",
+        ),
+    ] {
+        let katad = auth(&stage, &["slack"]).env("KATA_KEYRING", "on");
+        let katad = katad.env("DBUS_SESSION_BUS_ADDRESS", bus);
+        let done = katad.stdin(&format!("{BOT_TOKEN}\n{APP_TOKEN}\n")).run().await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.stdout.contains(says), "{}", done.stdout);
+        assert!(!done.stdout.contains(BOT_TOKEN));
+    }
+    let served = stage.home.katad(&stage.slack, &["serve"]).serve();
+    served.wait_log(&["the channel is connected"]).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_keyring_that_says_nothing_does_not_hang_the_daemon() {
+    let stage = scene().await;
+    let (_bus, silent) = silent_bus(&stage);
+    let root = stage.home.workspace(WORKSPACE);
+    Channel::slack("second").conversations(&["C2"]).write(&root);
+    let index =
+        json!({"version": 1, "tokens": {WORKSPACE: {SLUG: "keyring", format!("{SLUG}-app"): "keyring"}}});
+    fs::create_dir_all(stage.home.path().join("state")).unwrap();
+    fs::write(stage.home.path().join("state/tokens.json"), index.to_string()).unwrap();
+    let served = stage
+        .home
+        .katad(&stage.slack, &["serve"])
+        .env("KATA_KEYRING", "on")
+        .env("DBUS_SESSION_BUS_ADDRESS", silent)
+        .env("KATA_TOKEN_WS1_SECOND", BOT_TOKEN)
+        .serve();
+    served
+        .wait_log(&["the system's keyring", "did not answer within 10 seconds", SLUG])
+        .await;
+    served.wait_log(&["the channel is connected", "second"]).await;
+    assert_eq!(served.terminate().await, Some(0));
 }
 
 #[tokio::test]

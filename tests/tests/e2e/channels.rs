@@ -11,6 +11,8 @@ use kata_testkit::{
 };
 use serde_json::{Value, json};
 
+use crate::app_store;
+
 /// A machine on which nothing was ever configured, and an agent for it.
 async fn empty() -> Stage {
     let stage = Stage::set().await;
@@ -115,6 +117,38 @@ async fn channels_are_listed_with_where_their_tokens_come_from() {
         ])
     );
     assert!(!done.stdout.contains(BOT_TOKEN));
+}
+
+#[tokio::test]
+async fn a_token_comes_from_the_first_place_that_has_one() {
+    let stage = empty().await;
+    run(
+        &stage,
+        &["channels", "add", "slack", "team", "--conversation", "C1"],
+    )
+    .await;
+    let from = async |variable: &str| {
+        let katad = stage.home.katad(&stage.slack, &["channels", "list", "--json"]);
+        let done = katad.env("KATA_TOKEN_MAIN_TEAM", variable).run().await;
+        let listed: Value = serde_json::from_str(&done.stdout).unwrap();
+        listed[0]["tokenFrom"].as_str().map(str::to_owned)
+    };
+    assert_eq!(from("").await, None);
+    // In the person's home, although KATA_CONFIG_DIR is elsewhere.
+    app_store::write(
+        &stage.home.person(),
+        &[("channel_credential::main::team", BOT_TOKEN)],
+    );
+    assert_eq!(from("").await.as_deref(), Some("the app's store"));
+    let katad = stage.home.katad(&stage.slack, &["auth", "slack"]);
+    assert_eq!(katad.stdin(BOT_TOKEN).run().await.code, Some(0));
+    assert_eq!(from("").await.as_deref(), Some("katad's store"));
+    assert_eq!(from(BOT_TOKEN).await.as_deref(), Some("the environment"));
+
+    // A keyring that does not open: the next place is asked.
+    let index = json!({"version": 1, "tokens": {"main": {"team": "keyring"}}});
+    fs::write(stage.home.path().join("state/tokens.json"), index.to_string()).unwrap();
+    assert_eq!(from("").await.as_deref(), Some("the app's store"));
 }
 
 #[tokio::test]

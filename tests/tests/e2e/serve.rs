@@ -5,7 +5,7 @@ use std::fs;
 use kata_testkit::{
     DiscordStage, Katad, SLUG, Served, Stage, WORKSPACE,
     discord::{BOT_TOKEN as DISCORD_TOKEN, GUILD},
-    host::Channel,
+    host::{Channel, Config},
     slack::{APP_TOKEN, BOT_TOKEN},
 };
 use rustix::process::Signal;
@@ -236,6 +236,98 @@ async fn a_source_for_a_server_of_discord_is_that_server_alone() {
             .iter()
             .any(|posted| posted.text.contains("in private"))
     );
+}
+
+#[tokio::test]
+async fn a_config_that_is_broken_while_its_channel_runs_is_said_and_mended() {
+    let stage = scene().await;
+    write(&stage, &channel("C1"));
+    let served = up(&stage).await;
+    let folder = stage.home.workspace(WORKSPACE).join("channels").join(SLUG);
+
+    let mark = served.mark();
+    fs::write(folder.join("config.json"), "{ \"adapter\": ").unwrap();
+    served
+        .wait_log_since(mark, &["support/config.json", "line 1"])
+        .await;
+    served.wait_log_since(mark, &["the channel is stopped"]).await;
+    stage.slack.wait_disconnected().await;
+
+    let mark = served.mark();
+    write(&stage, &channel("C1"));
+    served.wait_log_since(mark, &["the channel is connected"]).await;
+    answered(&stage, "C1", "mended").await;
+
+    let mark = served.mark();
+    fs::remove_dir_all(&folder).unwrap();
+    served.wait_log_since(mark, &["the channel is stopped"]).await;
+    stage.slack.wait_disconnected().await;
+    assert!(served.is_running());
+}
+
+#[tokio::test]
+async fn another_token_takes_effect_without_a_restart() {
+    let stage = scene().await;
+    write(&stage, &channel("C1"));
+    let store = |token: &str| {
+        let typed = format!("{token}\n{APP_TOKEN}\n");
+        let katad = stage.home.katad(&stage.slack, &["auth", "slack"]);
+        katad.stdin(&typed).run()
+    };
+    assert_eq!(store(BOT_TOKEN).await.code, Some(0));
+    let served = stage.home.katad(&stage.slack, &["serve"]).serve();
+    served.wait_log(&["the channel is connected"]).await;
+    stage.slack.refuse_token(BOT_TOKEN, Some("token_revoked"));
+    stage.slack.cut_sockets();
+    served.wait_log(&["needs a new token"]).await;
+
+    let mark = served.mark();
+    stage.slack.add_token("xoxb-another", false);
+    assert_eq!(store("xoxb-another").await.code, Some(0));
+    served.wait_log_since(mark, &["the channel is connected"]).await;
+    answered(&stage, "C1", "with another token").await;
+}
+
+#[tokio::test]
+async fn commands_on_stdin_and_its_end_are_ignored() {
+    let stage = scene().await;
+    write(&stage, &channel("C1"));
+    let commands = format!(
+        "{}\n{}\n",
+        json!({"type": "configure_channels", "workspaces": []}),
+        json!({"type": "stop"})
+    );
+    let served = with_tokens(&stage).stdin(&commands).serve();
+    served.wait_log(&["the channel is connected"]).await;
+    answered(&stage, "C1", "hello").await;
+    assert!(served.is_running());
+    assert_eq!(served.printed(), "", "nobody is told in the protocol");
+}
+
+#[tokio::test]
+async fn with_a_host_the_folders_channels_are_not_run() {
+    let stage = scene().await;
+    write(&stage, &channel("C1"));
+    let of_the_folder = Channel::slack("folder").conversations(&["C2"]);
+    write(&stage, &of_the_folder);
+    let start = stage.start();
+    let host = start
+        .env("KATA_TOKEN_WS1_FOLDER", BOT_TOKEN)
+        .env("KATA_APP_TOKEN_WS1_FOLDER", APP_TOKEN)
+        .env("KATA_TOKEN_WS1_SUPPORT", "xoxb-of-the-environment")
+        .env("KATA_KEYRING", "off")
+        .config(Config::new())
+        .spawn();
+    host.wait_status("running").await;
+    // Answered after the configuration that came before it.
+    assert_eq!(host.query("sessions").await, Vec::<Value>::new());
+    assert_eq!(stage.slack.calls("auth.test").len(), 0);
+
+    host.configure(Stage::config(&["C1"]));
+    host.wait_channel(SLUG, "connected").await;
+    let asked = stage.slack.calls("auth.test");
+    assert_eq!(asked.len(), 1, "by the host's channel, with the host's token");
+    answered(&stage, "C1", "hello").await;
 }
 
 #[tokio::test]
