@@ -35,8 +35,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(25);
 const ME: &str = "me";
 const RFC822: &str = "message/rfc822";
-/// A page of history or of a search.
-const PAGE: u32 = 100;
+/// A page of history. Its mails are all read within one question of the driver's, at the pace that the quota allows.
+const PAGE: u32 = 25;
 
 /// A mailbox's API, with its tokens and its quota.
 pub(crate) struct Api {
@@ -183,7 +183,7 @@ impl Api {
         call!(
             self,
             "messages.get",
-            5,
+            20,
             CALL_TIMEOUT,
             |users| users.messages_get(ME, id).format(format),
             doit()
@@ -195,7 +195,7 @@ impl Api {
         call!(
             self,
             "threads.get",
-            10,
+            40,
             CALL_TIMEOUT,
             |users| {
                 let mut call = users.threads_get(ME, id).format("metadata");
