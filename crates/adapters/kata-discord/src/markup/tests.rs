@@ -155,4 +155,18 @@ proptest! {
             prop_assert!(part.chars().count() <= 2_000);
         }
     }
+
+    #[test]
+    fn no_text_of_a_link_leads_elsewhere(text in "[a-z_*~|`<>\\[\\]()\\\\ :/]{1,40}") {
+        let literal: String = text
+            .chars()
+            .flat_map(|c| c.is_ascii_punctuation().then_some('\\').into_iter().chain([c]))
+            .collect();
+        let shown = discord(&format!("[{literal}](https://good.example)"));
+        for (at, _) in shown.match_indices("](") {
+            let escapes = shown[..at].chars().rev().take_while(|c| *c == '\\').count();
+            let leads_there = shown[at..].starts_with("](https://good.example)");
+            prop_assert!(escapes % 2 == 1 || leads_there, "{}", shown);
+        }
+    }
 }
