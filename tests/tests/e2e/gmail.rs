@@ -260,6 +260,20 @@ async fn mail_that_came_while_the_daemon_was_away_and_history_was_forgotten_gets
 }
 
 #[tokio::test]
+async fn an_old_mail_that_a_person_puts_under_the_label_gets_its_turn_now() {
+    let scene = Scene::set().await;
+    let _host = scene.play(json!({})).await;
+    let old = scene
+        .gmail
+        .arrives(NewMail::from("ada@example.org").text("weeks ago"));
+    scene.gmail.ages(&old, Duration::from_secs(500 * 3600));
+    scene.passes().await;
+    scene.gmail.labels(&old, "Kata");
+    let drafts = scene.gmail.wait_drafted(1).await;
+    assert!(drafts[0].text.contains("weeks ago"), "{}", drafts[0].text);
+}
+
+#[tokio::test]
 async fn a_revoked_sign_in_is_said_once_and_stops_the_calls() {
     let scene = Scene::set().await;
     let host = scene.play(json!({})).await;

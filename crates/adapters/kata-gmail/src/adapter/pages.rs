@@ -71,7 +71,18 @@ impl GmailAdapter {
         let behind = page.and_then(|page| page.strip_prefix(BEHIND_ONE));
         let token = behind.or_else(|| page.and_then(|page| page.strip_prefix(BY_HISTORY)));
         let found = desk.mailbox.api.history(history, label.as_deref(), token).await?;
-        let mails = self.fetch(ids(&found), true).await?;
+        let mut mails = self.fetch(ids(&found), true).await?;
+        if let Some(label) = &label {
+            let later = labelled_later(&found, label);
+            // Whoever puts an old mail under the label wants an answer now: it came to this channel now.
+            for mail in mails
+                .ours
+                .iter_mut()
+                .filter(|mail| later.contains(mail.id.as_str()))
+            {
+                mail.sent_at = now;
+            }
+        }
         let newest = if behind.is_some() {
             None
         } else {
@@ -255,6 +266,19 @@ fn ids(found: &ListHistoryResponse) -> Vec<String> {
     let records = found.history.iter().flatten();
     let ids = records.flat_map(added).filter(|id| seen.insert(id.clone()));
     ids.collect()
+}
+
+/// The mails that were in the mailbox, and got this label now.
+fn labelled_later<'h>(found: &'h ListHistoryResponse, label: &str) -> HashSet<&'h str> {
+    let records = || found.history.iter().flatten();
+    let new = records().flat_map(|record| record.messages_added.iter().flatten());
+    let new: HashSet<&str> = new.filter_map(|it| it.message.as_ref()?.id.as_deref()).collect();
+    records()
+        .flat_map(|record| record.labels_added.iter().flatten())
+        .filter(|it| it.label_ids.iter().flatten().any(|one| one == label))
+        .filter_map(|it| it.message.as_ref()?.id.as_deref())
+        .filter(|id| !new.contains(id))
+        .collect()
 }
 
 fn added(record: &History) -> Vec<String> {
