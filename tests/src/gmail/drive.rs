@@ -30,6 +30,16 @@ impl FakeGmail {
         });
     }
 
+    /// The user deletes a label, by its id; mail stays.
+    pub fn removes_label(&self, id: &str) {
+        self.shared.change(|state| {
+            state.labels.remove(id);
+            for stored in state.mail.values_mut() {
+                stored.labels.retain(|label| label != id);
+            }
+        });
+    }
+
     /// A mail is gone for good.
     pub fn deletes(&self, message: &str) {
         self.shared.change(|state| state.mail.remove(message));

@@ -119,6 +119,9 @@ fn history(state: &State, args: &Args<'_>) -> Answer {
     }
     let types = args.all("historyTypes");
     let label = args.one("labelId");
+    if label.is_some_and(|label| !is_known(state, label)) {
+        return Err(Refusal(400, "invalidArgument"));
+    }
     let is_asked_for = |record: &&Record| {
         let kind = if record.labelled.is_some() {
             "labelAdded"
@@ -165,9 +168,16 @@ fn tell_record(state: &State, record: &Record) -> Value {
     }
 }
 
+fn is_known(state: &State, label: &str) -> bool {
+    state.labels.contains_key(label) || label.chars().all(|c| c.is_ascii_uppercase())
+}
+
 fn list(state: &State, args: &Args<'_>) -> Answer {
     let query = args.one("q").unwrap_or_default();
     let labels = args.all("labelIds");
+    if !labels.iter().all(|label| is_known(state, label)) {
+        return Err(Refusal(400, "invalidArgument"));
+    }
     let is_asked_for = |stored: &&Stored| {
         let hidden = stored
             .labels
@@ -221,9 +231,7 @@ fn modify(state: &mut State, id: &str, body: &Value) -> Answer {
             .collect()
     };
     let (add, remove) = (names("addLabelIds"), names("removeLabelIds"));
-    let known =
-        |label: &String| state.labels.contains_key(label) || label.chars().all(|c| c.is_ascii_uppercase());
-    if !add.iter().chain(&remove).all(known) {
+    if !add.iter().chain(&remove).all(|label| is_known(state, label)) {
         return Err(Refusal(400, "invalidArgument"));
     }
     let messages: Vec<String> = state

@@ -50,7 +50,14 @@ impl History for GmailAdapter {
                 threads: Vec::new(),
             });
         }
-        self.page(Mark::read(&request.cursor), request.page.as_deref())
-            .await
+        let page = self.page(Mark::read(&request.cursor), request.page.as_deref());
+        match page.await {
+            // A label that was deleted is said by its name, with those that there are.
+            Err(error @ ChannelError::Rejected(_)) => {
+                self.desk.find_label().await?;
+                Err(error)
+            }
+            page => page,
+        }
     }
 }

@@ -383,3 +383,37 @@ async fn two_channels_of_one_mailbox_each_get_what_carries_their_label() {
     assert_eq!(messages[1].sent_at, rig.now(), "it came to this channel now");
     assert_ne!(messages[0].sent_at, rig.now());
 }
+
+#[tokio::test]
+async fn a_label_that_is_deleted_while_it_is_served_is_named() {
+    let rig = Rig::start().await;
+    let ops = rig.gmail.add_label("Ops");
+    let mut context = rig.context(MailSettings::default());
+    context.filter.channel_ids = Some(vec!["Ops".into()]);
+    let adapter = rig.connected(context).await;
+    let request = PollRequest {
+        place: Place::conversation("Ops"),
+        cursor: now(&adapter).await,
+        page: None,
+    };
+    rig.gmail.removes_label(&ops);
+    let error = adapter
+        .history()
+        .unwrap()
+        .poll(request.clone())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, ChannelError::Rejected(s) if s.contains("no label \"Ops\"") && s.contains("Kata")),
+        "{error}"
+    );
+    // One of that name is found again, though Gmail calls it otherwise.
+    rig.gmail.add_label("Ops");
+    adapter
+        .history()
+        .unwrap()
+        .poll(request.clone())
+        .await
+        .unwrap_err();
+    adapter.history().unwrap().poll(request).await.unwrap();
+}
