@@ -9,26 +9,28 @@ use crate::{
 
 /// Something that a daemon looks for at an address, and finds on loopback.
 pub trait Platform {
-    /// The variable that moves it, and where it is.
-    fn endpoint(&self) -> (&'static str, String);
+    /// The variables that move it, each with where it is.
+    fn endpoints(&self) -> Vec<(&'static str, String)>;
 }
 
 impl Platform for FakeSlack {
-    fn endpoint(&self) -> (&'static str, String) {
-        ("KATA_SLACK_API_URL", self.api_url())
+    fn endpoints(&self) -> Vec<(&'static str, String)> {
+        vec![("KATA_SLACK_API_URL", self.api_url())]
     }
 }
 
 impl Platform for FakeDiscord {
-    fn endpoint(&self) -> (&'static str, String) {
-        ("KATA_DISCORD_API_URL", self.api_url())
+    fn endpoints(&self) -> Vec<(&'static str, String)> {
+        vec![("KATA_DISCORD_API_URL", self.api_url())]
     }
 }
 
-/// Google's token endpoint has a variable of its own, `KATA_GOOGLE_TOKEN_URL`.
 impl Platform for FakeGmail {
-    fn endpoint(&self) -> (&'static str, String) {
-        ("KATA_GMAIL_API_URL", self.api_url())
+    fn endpoints(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("KATA_GMAIL_API_URL", self.api_url()),
+            ("KATA_GOOGLE_TOKEN_URL", self.token_url()),
+        ]
     }
 }
 

@@ -1,5 +1,7 @@
 //! The plugins that this build has, and what they are given: their state, their services' lives, their actions.
 
+#[cfg(all(test, feature = "slack", feature = "discord", feature = "gmail"))]
+mod platforms_doc;
 mod services;
 mod state;
 #[cfg(test)]

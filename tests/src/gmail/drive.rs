@@ -18,7 +18,11 @@ impl FakeGmail {
         self.shared.change(|state| {
             let labels = mail.labels.iter().map(|label| state.label_id(label)).collect();
             let raw = mail.bytes(&format!("m{}", state.serial + 1));
-            state.store(raw, labels, mail.thread.clone())
+            let id = state.store(raw, labels, mail.thread.clone());
+            if state.stutters {
+                state.put_label(&id, "IMPORTANT");
+            }
+            id
         })
     }
 
@@ -40,9 +44,24 @@ impl FakeGmail {
         });
     }
 
+    /// The user puts a mail into the bin: it leaves the inbox, and keeps his own labels.
+    pub fn bins(&self, message: &str) {
+        self.shared.change(|state| {
+            state.put_label(message, "TRASH");
+            if let Some(stored) = state.mail.get_mut(message) {
+                stored.labels.retain(|label| label != "INBOX");
+            }
+        });
+    }
+
     /// A mail is gone for good.
     pub fn deletes(&self, message: &str) {
         self.shared.change(|state| state.mail.remove(message));
+    }
+
+    /// From now on each mail is told of twice: Gmail finds it important a moment after it came in.
+    pub fn tells_twice(&self) {
+        self.shared.change(|state| state.stutters = true);
     }
 
     /// Mail is dated so much earlier.
@@ -54,9 +73,13 @@ impl FakeGmail {
         });
     }
 
-    /// Google forgets the history so far.
+    /// Something happens to other mail, and Google forgets the history so far.
     pub fn forgets_history(&self) {
-        self.shared.change(|state| state.forgotten = state.history);
+        self.shared.change(|state| {
+            state.history += 3;
+            state.forgotten = state.history;
+            state.is_read = false;
+        });
     }
 
     /// From now on the search does not know new mail, until [`index_catches_up`](Self::index_catches_up).
@@ -115,6 +138,27 @@ impl FakeGmail {
     /// If the port cannot be listened on.
     pub async fn up(&self) {
         self.port.up().await.expect("the port is ours");
+    }
+
+    /// Takes every call and answers none, until [`speaks`](Self::speaks).
+    pub fn falls_silent(&self) {
+        self.shared.change(|state| state.is_silent = true);
+    }
+
+    /// Answers what is asked from now on.
+    pub fn speaks(&self) {
+        self.shared.change(|state| state.is_silent = false);
+    }
+
+    /// Cuts the connections that are open.
+    pub fn cuts(&self) {
+        self.port.cut_all();
+    }
+
+    /// Makes a further refresh token known.
+    pub fn add_sign_in(&self, refresh_token: &str) {
+        self.shared
+            .change(|state| state.refresh_tokens.insert(refresh_token.to_owned()));
     }
 
     /// All access tokens so far are refused with 401.

@@ -1,6 +1,9 @@
 //! What can go wrong, by script.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 /// What happens to a call instead of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +21,14 @@ pub enum Fault {
     CutBefore,
     /// The effect happens, the connection is cut before the reply.
     CutAfter,
+    /// Nothing happens and nothing is answered.
+    Hang,
+    /// The effect happens and nothing is answered.
+    HangAfter,
     /// HTTP 200 with a page of HTML (a captive portal); no effect.
     Html,
+    /// The call is answered this much later.
+    SlowBy(Duration),
 }
 
 /// Scripted faults, by method.

@@ -130,8 +130,17 @@ impl FakeGmail {
 }
 
 impl Drop for FakeGmail {
+    /// # Panics
+    /// If a request was none of Google's, unless the test has failed already.
     fn drop(&mut self) {
         self.shared.stop.cancel();
         self.port.cut_all();
+        let violations = self.violations();
+        if !std::thread::panicking() {
+            assert!(
+                violations.is_empty(),
+                "the app broke the Gmail API: {violations:#?}"
+            );
+        }
     }
 }

@@ -7,6 +7,7 @@ pub struct NewMail {
     subject: String,
     text: String,
     headers: Vec<(String, String)>,
+    attachment: Option<(String, String)>,
     results: Option<String>,
     raw: Option<Vec<u8>>,
     pub(super) labels: Vec<String>,
@@ -23,6 +24,7 @@ impl NewMail {
             subject: "Hello".into(),
             text: "Hello.".into(),
             headers: Vec::new(),
+            attachment: None,
             results: Some(format!(
                 "dkim=pass header.i=@{domain}; dmarc=pass header.from={domain}"
             )),
@@ -59,6 +61,13 @@ impl NewMail {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A text file that comes with it.
+    #[must_use]
+    pub fn attach(mut self, name: &str, content: &str) -> Self {
+        self.attachment = Some((name.to_owned(), content.to_owned()));
         self
     }
 
@@ -101,9 +110,15 @@ impl NewMail {
         for (name, value) in &self.headers {
             mail.push_str(&format!("{name}: {value}\r\n"));
         }
-        mail.push_str("Content-Type: text/plain; charset=utf-8\r\n\r\n");
-        mail.push_str(&self.text);
-        mail.push_str("\r\n");
+        let text = format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n", self.text);
+        match &self.attachment {
+            None => mail.push_str(&text),
+            Some((name, content)) => mail.push_str(&format!(
+                "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"of-{id}\"\r\n\r\n--of-{id}\r\n{text}\
+                 --of-{id}\r\nContent-Type: text/plain; name=\"{name}\"\r\nContent-Disposition: attachment; \
+                 filename=\"{name}\"\r\n\r\n{content}\r\n--of-{id}--\r\n"
+            )),
+        }
         mail.into_bytes()
     }
 }

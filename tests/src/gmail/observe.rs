@@ -1,5 +1,6 @@
 //! What a test sees.
 
+use jiff::Timestamp;
 use mail_parser::MessageParser;
 
 use super::{FakeGmail, state::State};
@@ -12,6 +13,10 @@ pub struct Call {
     pub method: String,
     /// The query, decoded.
     pub query: Vec<(String, String)>,
+    /// It changes something in the mailbox.
+    pub writes: bool,
+    /// When it arrived.
+    pub at: Timestamp,
 }
 
 /// A mail that was drafted or sent.
@@ -27,6 +32,8 @@ pub struct Posted {
     pub subject: String,
     /// Its plain text.
     pub text: String,
+    /// Its other half, for programs that show HTML.
+    pub html: String,
     /// As it was uploaded.
     pub raw: String,
 }
@@ -75,10 +82,29 @@ impl FakeGmail {
         })
     }
 
+    /// The calls that change something in the mailbox.
+    #[must_use]
+    pub fn writes(&self) -> Vec<Call> {
+        self.shared
+            .look(|state| state.calls.iter().filter(|call| call.writes).cloned().collect())
+    }
+
+    /// How often the history was read to its end by somebody who had just come, or after it was forgotten.
+    #[must_use]
+    pub fn reads(&self) -> usize {
+        self.shared.look(|state| state.reads)
+    }
+
     /// Requests that Google's own document does not know.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         self.shared.look(|state| state.violations.clone())
+    }
+
+    /// Takes them, for a test that makes such requests itself.
+    #[must_use]
+    pub fn take_violations(&self) -> Vec<String> {
+        self.shared.change(|state| std::mem::take(&mut state.violations))
     }
 
     /// Waits for `count` drafts.
@@ -103,6 +129,28 @@ impl FakeGmail {
         .await
     }
 
+    /// Waits for a draft that is `what`.
+    ///
+    /// # Panics
+    /// If it does not come.
+    pub async fn wait_draft(&self, what: &str, is_it: impl Fn(&Posted) -> bool) -> Posted {
+        self.until(&format!("the draft {what:?}"), || {
+            self.drafted().into_iter().find(&is_it)
+        })
+        .await
+    }
+
+    /// Waits for [`reads`](Self::reads).
+    ///
+    /// # Panics
+    /// If it stays below `count`.
+    pub async fn wait_reads(&self, count: usize) {
+        self.until(&format!("{count} readings"), || {
+            (self.reads() >= count).then_some(())
+        })
+        .await;
+    }
+
     /// Waits for `count` calls of a method, counted from the start.
     ///
     /// # Panics
@@ -115,13 +163,36 @@ impl FakeGmail {
     }
 
     async fn until<T>(&self, what: &str, probe: impl FnMut() -> Option<T>) -> T {
-        let dump = || {
-            self.shared.look(|state| {
-                let calls: Vec<&str> = state.calls.iter().map(|call| &*call.method).collect();
-                format!("calls: {}\nviolations: {:?}", calls.join(" "), state.violations)
-            })
-        };
-        self.shared.changes.until(PATIENCE, what, probe, dump).await
+        self.shared
+            .changes
+            .until(PATIENCE, what, probe, || self.dump())
+            .await
+    }
+
+    /// What happened, for the message of a failed test.
+    #[must_use]
+    pub fn dump(&self) -> String {
+        self.shared.look(|state| {
+            let from = state.calls.len().saturating_sub(200);
+            let calls = state.calls[from..].iter();
+            let calls: Vec<String> = calls.map(|call| format!("{} {}", call.at, call.method)).collect();
+            let drafts: Vec<_> = state
+                .drafts
+                .iter()
+                .filter_map(|(_, id)| posted(state, id))
+                .collect();
+            let drafts: Vec<_> = drafts
+                .iter()
+                .map(|draft| (&*draft.thread, &*draft.text))
+                .collect();
+            format!(
+                "--- Gmail: {} mails, {} readings\n{}\ndrafts: {drafts:.120?}\nviolations: {:?}",
+                state.mail.len(),
+                state.reads,
+                calls.join("\n"),
+                state.violations
+            )
+        })
     }
 }
 
@@ -138,7 +209,16 @@ fn posted(state: &State, message: &str) -> Option<Posted> {
         thread: stored.thread.clone(),
         to: to.unwrap_or_default(),
         subject: stored.subject(),
-        text: stored.text().trim().to_owned(),
+        text: plain_lines(&stored.text()),
+        html: mail
+            .body_html(0)
+            .map(|html| plain_lines(&html))
+            .unwrap_or_default(),
         raw: String::from_utf8_lossy(&stored.raw).into_owned(),
     })
+}
+
+/// Lines as a test writes them.
+fn plain_lines(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
 }

@@ -70,6 +70,14 @@ pub(super) struct State {
     pub(super) unindexed: HashSet<String>,
     /// Gmail puts its own Message-ID in place of the sender's.
     pub(super) renames: bool,
+    /// A mail is told of once more when it has come in.
+    pub(super) stutters: bool,
+    /// Nothing is answered.
+    pub(super) is_silent: bool,
+    /// The history was read to its end since somebody last came, or since it was forgotten.
+    pub(super) is_read: bool,
+    /// How often that became true.
+    pub(super) reads: usize,
 }
 
 // === impl State ===
@@ -102,12 +110,21 @@ impl State {
             index_lags: false,
             unindexed: HashSet::new(),
             renames: false,
+            stutters: false,
+            is_silent: false,
+            is_read: false,
+            reads: 0,
         }
     }
 
     pub(super) fn next(&mut self) -> u64 {
         self.serial += 1;
         self.serial
+    }
+
+    /// The history was read to its end.
+    pub(super) fn was_read(&mut self) {
+        self.reads += usize::from(!std::mem::replace(&mut self.is_read, true));
     }
 
     /// Puts a mail into the mailbox. `thread` none: one of its own.

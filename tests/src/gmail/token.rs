@@ -7,10 +7,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{CLIENT_SECRET, Shared, observe::Call, state::State, web::fail};
+use super::{CLIENT_SECRET, Fault, Shared, observe::Call, state::State, web::fail};
 use crate::port::Cut;
 
 pub(super) async fn serve(shared: &Shared, cut: &Cut, body: &[u8]) -> Response {
@@ -22,8 +23,13 @@ pub(super) async fn serve(shared: &Shared, cut: &Cut, body: &[u8]) -> Response {
                 "grant_type".into(),
                 form.get("grant_type").cloned().unwrap_or_default(),
             )],
+            writes: false,
+            at: Timestamp::now(),
         });
-        state.faults.take("token")
+        match state.is_silent {
+            true => Some(Fault::Hang),
+            false => state.faults.take("token"),
+        }
     });
     let run = || {
         let answer = shared.change(|state| answer(state, &form));
@@ -68,6 +74,8 @@ fn answer(state: &mut State, form: &HashMap<String, String>) -> Result<Value, &'
     let access = format!("ya29.{}", state.next());
     state.access_tokens.insert(access.clone());
     granted["access_token"] = access.into();
+    // Whoever needs a token has come anew, or has found the door shut.
+    state.is_read = false;
     granted["expires_in"] = state.token_lives.into();
     granted["scope"] = state.scope.clone().into();
     granted["token_type"] = "Bearer".into();

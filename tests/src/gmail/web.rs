@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Shared, authorize, discovery::Found, fault::Fault, methods, observe::Call, state::State, token};
@@ -55,8 +56,13 @@ async fn serve(
         state.calls.push(Call {
             method: found.method.clone(),
             query: query.clone(),
+            writes: method != Method::GET,
+            at: Timestamp::now(),
         });
-        state.faults.take(&found.method)
+        match state.is_silent {
+            true => Some(Fault::Hang),
+            false => state.faults.take(&found.method),
+        }
     });
     match fault {
         None => reply(run(&shared, &found, &query, &headers, &body)),
@@ -89,6 +95,15 @@ pub(super) async fn fail(cut: &Cut, fault: Fault, effect: impl FnOnce() -> Respo
             effect();
             hang_up(cut).await
         }
+        Fault::Hang => silence(cut).await,
+        Fault::HangAfter => {
+            effect();
+            silence(cut).await
+        }
+        Fault::SlowBy(late) => {
+            tokio::time::sleep(late).await;
+            effect()
+        }
         Fault::Html => (
             [(header::CONTENT_TYPE, "text/html")],
             "<html>Please log in</html>",
@@ -99,6 +114,12 @@ pub(super) async fn fail(cut: &Cut, fault: Fault, effect: impl FnOnce() -> Respo
 
 async fn hang_up(cut: &Cut) -> Response {
     cut.cut();
+    std::future::pending().await
+}
+
+/// Until the connection ends.
+async fn silence(cut: &Cut) -> Response {
+    cut.happened().await;
     std::future::pending().await
 }
 
@@ -124,6 +145,9 @@ fn run(
         // Our own words are held against the document too.
         let faults = state.discovery.faults_of_answer(&found.method, &answer);
         state.violations.extend(faults);
+        if found.method == "history.list" && answer.get("nextPageToken").is_none() {
+            state.was_read();
+        }
         Ok(answer)
     })
 }

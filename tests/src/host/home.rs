@@ -79,12 +79,12 @@ impl Home {
     /// person's home is in the directory as well.
     #[must_use]
     pub fn katad(&self, platform: &impl Platform, arguments: &[&str]) -> Katad {
-        let (name, url) = platform.endpoint();
-        Katad::new(arguments)
+        let katad = Katad::new(arguments)
             .env("KATA_CONFIG_DIR", self.path())
-            .env(name, url)
             .env("KATA_KEYRING", "off")
-            .env("HOME", self.person())
+            .env("HOME", self.person());
+        let endpoints = platform.endpoints().into_iter();
+        endpoints.fold(katad, |katad, (name, url)| katad.env(name, url))
     }
 
     /// The home directory of the person who runs [`katad`](Self::katad).
@@ -113,16 +113,13 @@ impl Home {
     /// Prepares a daemon that finds `platform` where it looks for the real one.
     #[must_use]
     pub fn start(&self, platform: &impl Platform) -> Start {
-        let (name, url) = platform.endpoint();
-        Start {
-            env: vec![
-                ("KATA_CONFIG_DIR".into(), self.path().into()),
-                (name.into(), url.into()),
-            ],
+        let start = Start {
+            env: vec![("KATA_CONFIG_DIR".into(), self.path().into())],
             start: serde_json::json!({"type": "start"}),
             config: None,
             policy: Policy::echo(),
-        }
+        };
+        start.and(platform)
     }
 }
 
@@ -160,8 +157,8 @@ impl Start {
     /// It finds this platform too.
     #[must_use]
     pub fn and(self, platform: &impl Platform) -> Self {
-        let (name, url) = platform.endpoint();
-        self.env(name, &url)
+        let endpoints = platform.endpoints().into_iter();
+        endpoints.fold(self, |start, (name, url)| start.env(name, &url))
     }
 
     /// An environment variable.

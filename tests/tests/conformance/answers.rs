@@ -2,7 +2,7 @@
 
 use kata_testkit::host::{Answer, Policy};
 
-use crate::fake::{Fake, Scene, Trouble};
+use crate::fake::{Fake, Polled, Scene, Signs, Trouble, text_of, turn_of};
 
 /// Asks once, with trouble at the first attempt to answer; the answer must be there exactly once.
 async fn answered_once_despite<F: Fake>(trouble: Trouble) {
@@ -58,12 +58,13 @@ pub(crate) async fn a_long_answer_is_split_in_the_platforms_unit_and_nothing_is_
         .map(|n| format!("line {n} of a long program – 🦀 é"))
         .collect();
     let answer = format!("Here it is:\n\n```\n{}\n```\n\nThe end.", lines.join("\n"));
-    let script = Policy::script(move |_| Answer::Say(answer.clone()));
+    let whole = answer.clone();
+    let script = Policy::script(move |_| Answer::Say(whole.clone()));
     let host = scene.up(scene.start().policy(script)).await;
     scene.fake.says(here, "write it");
     let sent = host.wait_for("message_sent").await;
     let said = scene.said();
-    assert!(said.len() > 1);
+    assert_eq!(said.len() > 1, F::length(&answer) > F::LIMIT);
     for (n, part) in said.iter().enumerate() {
         assert!(
             F::length(part) <= F::LIMIT,
@@ -74,7 +75,7 @@ pub(crate) async fn a_long_answer_is_split_in_the_platforms_unit_and_nothing_is_
     }
     let all: Vec<&str> = said
         .iter()
-        .flat_map(|part| part.lines())
+        .flat_map(|part| part.lines().map(str::trim_start))
         .filter(|l| l.starts_with("line "))
         .collect();
     assert_eq!(all, lines);
@@ -86,27 +87,43 @@ pub(crate) async fn an_answer_is_written_in_the_platforms_markup<F: Fake>() {
     let scene = Scene::<F>::set().await;
     let [here, ..] = F::PLACES;
     let script = Policy::script(|turn| {
-        let n = turn
-            .content
+        let n = text_of::<F>(turn)
             .strip_prefix("golden ")
             .and_then(|n| n.parse::<usize>().ok());
         Answer::Say(n.map_or("", |n| F::MARKUP[n].0).to_owned())
     });
     let _host = scene.up(scene.start().policy(script)).await;
-    for (n, (_, shown)) in F::MARKUP.iter().enumerate() {
+    for n in 0..F::MARKUP.len() {
         scene.fake.says(here, &format!("golden {n}"));
-        scene.fake.wait_posted(n + 1).await;
-        assert_eq!(scene.said()[n], *shown);
     }
+    scene.fake.wait_posted(F::MARKUP.len()).await;
+    let shown: Vec<&str> = F::MARKUP.iter().map(|(_, shown)| *shown).collect();
+    assert_eq!(scene.fake.written(), shown);
 }
 
-pub(crate) async fn a_sign_of_life_is_shown_while_a_turn_runs<F: Fake>() {
+pub(crate) async fn a_sign_of_life_is_shown_while_a_turn_runs<F: Signs>() {
     let scene = Scene::<F>::set().await;
     let [here, ..] = F::PLACES;
     let host = scene.up(scene.start().policy(Policy::silent())).await;
     let message = scene.fake.says(here, "hello");
-    let turn = host.wait_turn("hello").await;
+    let turn = turn_of::<F>(&host, "hello").await;
     scene.fake.wait_sign(here, &message).await;
     host.answer(turn.message_id, "done");
     scene.fake.wait_text("done").await;
+}
+
+/// Where a sign would be a change that its owner did not ask for.
+pub(crate) async fn nothing_is_changed_on_the_platform_while_a_turn_runs<F: Polled>() {
+    let scene = Scene::<F>::set().await;
+    let [here, there, _] = F::PLACES;
+    let host = scene.up(scene.start().policy(Policy::silent())).await;
+    scene.fake.says(here, "hello");
+    let turn = turn_of::<F>(&host, "hello").await;
+    // A sign would have come long before the next turn.
+    scene.fake.says(there, "and hello");
+    turn_of::<F>(&host, "and hello").await;
+    assert_eq!(scene.fake.changes(), 0, "{}", scene.fake.dump());
+    host.answer(turn.message_id, "done");
+    scene.fake.wait_text("done").await;
+    assert_eq!(scene.fake.changes(), 1, "{}", scene.fake.dump());
 }

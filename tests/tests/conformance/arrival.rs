@@ -2,16 +2,9 @@
 
 use std::time::Duration;
 
-use kata_testkit::{
-    SLUG,
-    host::{FakeHost, Policy},
-};
+use kata_testkit::{SLUG, host::Policy};
 
-use crate::fake::{Fake, Scene, numbered, received};
-
-fn contents(host: &FakeHost) -> Vec<String> {
-    host.turns().into_iter().map(|turn| turn.content).collect()
-}
+use crate::fake::{Fake, Pushes, Scene, asked, numbered, received, text_of, turn_of};
 
 pub(crate) async fn the_first_contact_makes_no_work_of_what_was_there<F: Fake>() {
     let scene = Scene::<F>::set().await;
@@ -21,10 +14,10 @@ pub(crate) async fn the_first_contact_makes_no_work_of_what_was_there<F: Fake>()
     scene.fake.wait_read(2).await;
     scene.fake.says(here, "hello");
     assert_eq!(scene.fake.wait_text("hello").await.place, here);
-    assert_eq!(contents(&host), ["hello"]);
+    assert_eq!(asked::<F>(&host), ["hello"]);
 }
 
-/// Two pages and a half of any platform's.
+/// Two pages and a half.
 pub(crate) async fn what_came_while_the_daemon_was_down_is_read_page_by_page_in_order<F: Fake>() {
     let scene = Scene::<F>::set().await;
     let [here, there, _] = F::PLACES;
@@ -34,7 +27,7 @@ pub(crate) async fn what_came_while_the_daemon_was_down_is_read_page_by_page_in_
         scene.fake.wait_text(&format!("before in {place}")).await;
     }
     host.stop().await;
-    let (long, short) = (numbered("missed", 250), numbered("elsewhere", 3));
+    let (long, short) = (numbered("missed", F::PAGE * 5 / 2), numbered("elsewhere", 3));
     long.iter()
         .for_each(|text| _ = scene.fake.says_unheard(here, text));
     short
@@ -79,10 +72,8 @@ pub(crate) async fn conversations_run_side_by_side_and_each_in_order<F: Fake>() 
     }
     let mut turns = host.wait_turns(2).await;
     turns.sort_by(|a, b| a.content.cmp(&b.content));
-    assert_eq!(
-        [&*turns[0].content, &*turns[1].content],
-        ["one here", "one there"]
-    );
+    let asked: Vec<String> = turns.iter().map(text_of::<F>).collect();
+    assert_eq!(asked, ["one here", "one there"]);
     assert_ne!(turns[0].session_key, turns[1].session_key);
     host.set_policy(Policy::echo());
     turns
@@ -114,7 +105,7 @@ pub(crate) async fn what_was_said_in_a_thread_while_the_daemon_was_down_is_read<
     let thread = scene.fake.opens_thread(here, &root, "in the thread");
     scene.fake.wait_text("in the thread").await;
     host.stop().await;
-    scene.fake.says_unheard_in_thread(here, &root, "still there?");
+    scene.fake.says_unheard_in_thread(&thread, "still there?");
     let _host = scene.play().await;
     assert_eq!(scene.fake.wait_text("still there?").await.place, thread);
 }
@@ -133,20 +124,63 @@ pub(crate) async fn a_reset_begins_a_new_session_for_good<F: Fake>() {
     host.stop().await;
     let host = scene.play().await;
     scene.fake.says(here, "later");
-    assert_eq!(host.wait_turn("later").await.session_key, keys[1]);
+    assert_eq!(turn_of::<F>(&host, "later").await.session_key, keys[1]);
 }
 
-pub(crate) async fn an_edit_of_what_waits_replaces_it_and_a_deletion_withdraws_it<F: Fake>() {
+pub(crate) async fn a_reset_is_a_text_like_any_other<F: Fake>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    let host = scene.play().await;
+    let texts = ["before", "/reset", "start over", "/stop", "after"];
+    texts.iter().for_each(|text| _ = scene.fake.says(here, text));
+    scene.fake.wait_text("after").await;
+    assert_eq!(scene.said_in(here), texts);
+    let turns = host.turns();
+    assert!(turns.iter().all(|turn| turn.session_key == turns[0].session_key));
+}
+
+pub(crate) async fn a_deletion_of_what_waits_withdraws_it<F: Fake>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    let host = scene.up(scene.start().policy(Policy::silent())).await;
+    scene.fake.says(here, "first");
+    let turn = turn_of::<F>(&host, "first").await;
+    let regret = scene.fake.says(here, "regret");
+    received(&host, &regret).await;
+    scene.fake.deletes(here, &regret);
+    // What comes after it in the same conversation is stored after it.
+    let last = scene.fake.says(here, "last");
+    received(&host, &last).await;
+    host.set_policy(Policy::echo());
+    host.answer(turn.message_id, "first");
+    scene.fake.wait_text("last").await;
+    assert_eq!(scene.said(), ["first", "last"]);
+}
+
+pub(crate) async fn what_is_deleted_before_it_is_read_is_no_turn<F: Fake>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    let host = scene.play().await;
+    scene.fake.says(here, "before");
+    scene.fake.wait_text("before").await;
+    host.stop().await;
+    let regret = scene.fake.says_unheard(here, "regret");
+    scene.fake.says_unheard(here, "missed");
+    scene.fake.deletes(here, &regret);
+    let host = scene.play().await;
+    scene.fake.wait_text("missed").await;
+    assert_eq!(asked::<F>(&host), ["missed"]);
+}
+
+pub(crate) async fn an_edit_of_what_waits_replaces_it<F: Pushes>() {
     let scene = Scene::<F>::set().await;
     let [here, ..] = F::PLACES;
     let host = scene.up(scene.start().policy(Policy::silent())).await;
     let first = scene.fake.says(here, "first");
-    let turn = host.wait_turn("first").await;
+    let turn = turn_of::<F>(&host, "first").await;
     let typo = scene.fake.says(here, "tpyo");
-    let regret = scene.fake.says(here, "regret");
-    received(&host, &regret).await;
+    received(&host, &typo).await;
     scene.fake.edits(here, &typo, "typo");
-    scene.fake.deletes(here, &regret);
     // Too late for this one: its turn has begun.
     scene.fake.edits(here, &first, "first, edited");
     // What comes after them in the same conversation is stored after them.
@@ -158,14 +192,13 @@ pub(crate) async fn an_edit_of_what_waits_replaces_it_and_a_deletion_withdraws_i
     assert_eq!(scene.said(), ["first", "typo", "last"]);
 }
 
-pub(crate) async fn bots_joins_and_our_own_words_are_no_turns<F: Fake>() {
+pub(crate) async fn machines_and_our_own_words_are_no_turns<F: Fake>() {
     let scene = Scene::<F>::set().await;
     let [here, ..] = F::PLACES;
     let host = scene.play().await;
     scene.fake.says(here, "hello");
     scene.fake.wait_text("hello").await;
-    scene.fake.bot_says(here, "I am a bot");
-    scene.fake.joins(here);
+    scene.fake.babbles(here);
     scene.fake.says(here, "last");
     scene.fake.wait_text("last").await;
     // History has them all.
@@ -174,20 +207,30 @@ pub(crate) async fn bots_joins_and_our_own_words_are_no_turns<F: Fake>() {
     scene.fake.wait_links(links + 1).await;
     scene.fake.says(here, "again");
     scene.fake.wait_text("again").await;
-    assert_eq!(contents(&host), ["hello", "last", "again"]);
+    assert_eq!(asked::<F>(&host), ["hello", "last", "again"]);
 }
 
 pub(crate) async fn a_shared_file_is_fetched_for_its_turn<F: Fake>() {
     let scene = Scene::<F>::set().await;
     let [here, ..] = F::PLACES;
     let host = scene.up(scene.start().policy(Policy::silent())).await;
-    scene
-        .fake
-        .shares(here, "read this", "notes 1.txt", b"the content");
-    let turn = host.wait_turn("read this").await;
+    scene.fake.shares(here, "read this", "notes 1.txt", "the content");
+    let turn = turn_of::<F>(&host, "read this").await;
     let path = turn.metadata["attachments"][0]["path"].as_str();
     let path = path.unwrap_or_else(|| panic!("no path in {}", turn.metadata));
     assert!(path.contains("attachments"), "{path}");
     assert_eq!(std::fs::read(path).expect("the file"), b"the content");
     assert_eq!(turn.channel_id, SLUG);
+}
+
+pub(crate) async fn a_shared_file_is_named_in_its_turn_and_not_fetched<F: Fake>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    let host = scene.up(scene.start().policy(Policy::silent())).await;
+    scene.fake.shares(here, "read this", "notes 1.txt", "the content");
+    let turn = host.wait_turns(1).await.remove(0);
+    let text = text_of::<F>(&turn);
+    assert!(text.starts_with("read this"), "{text}");
+    assert!(text.contains("notes 1.txt (text/plain, 11 bytes)"), "{text}");
+    assert!(turn.metadata["attachments"].is_null(), "{}", turn.metadata);
 }

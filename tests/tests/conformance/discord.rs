@@ -7,7 +7,7 @@ use kata_testkit::{
     host::Channel,
 };
 
-use crate::fake::{Fake, Said, Trouble};
+use crate::fake::{Fake, Pushes, Said, Signs, Trouble};
 
 const SOMEBODY: &str = "1001";
 const POST: &str = "create_message";
@@ -43,7 +43,7 @@ impl Fake for FakeDiscord {
     }
 
     fn channel(slug: &str) -> Channel {
-        Channel::discord(slug)
+        Channel::discord(slug).conversations(&Self::PLACES[..2])
     }
 
     /// Code points: Discord's servers are written in a language that counts those.
@@ -63,10 +63,6 @@ impl Fake for FakeDiscord {
         self.posted_ago(place, SOMEBODY, text, age);
     }
 
-    fn edits(&self, place: &str, message: &str, text: &str) {
-        self.user_edits(place, message, text);
-    }
-
     fn deletes(&self, place: &str, message: &str) {
         self.user_deletes(place, message);
     }
@@ -77,24 +73,21 @@ impl Fake for FakeDiscord {
         thread
     }
 
-    fn says_unheard_in_thread(&self, _place: &str, root: &str, text: &str) {
-        self.post_silently(root, SOMEBODY, text);
+    fn says_unheard_in_thread(&self, thread: &str, text: &str) {
+        self.post_silently(thread, SOMEBODY, text);
     }
 
-    fn bot_says(&self, place: &str, text: &str) {
-        self.other_bot_posts(place, text);
-        self.webhook_posts(place, text);
-    }
-
-    fn joins(&self, place: &str) {
+    fn babbles(&self, place: &str) {
+        self.other_bot_posts(place, "I am a bot");
+        self.webhook_posts(place, "I am a webhook");
         self.user_joins(place, "1002");
     }
 
-    fn shares(&self, place: &str, text: &str, file: &str, content: &[u8]) {
+    fn shares(&self, place: &str, text: &str, file: &str, content: &str) {
         let upload = Upload {
             name: file,
             mimetype: "text/plain",
-            content,
+            content: content.as_bytes(),
         };
         self.user_shares(place, SOMEBODY, text, &upload);
     }
@@ -114,10 +107,6 @@ impl Fake for FakeDiscord {
 
     fn tried(&self) -> Vec<jiff::Timestamp> {
         self.calls(POST).into_iter().map(|call| call.at).collect()
-    }
-
-    async fn wait_sign(&self, place: &str, _message: &str) {
-        self.wait_typing(place).await;
     }
 
     fn dump(&self) -> String {
@@ -163,7 +152,7 @@ impl Fake for FakeDiscord {
         self.ask_to_reconnect();
     }
 
-    fn falls_silent(&self) {
+    async fn falls_silent(&self) {
         self.silence();
     }
 
@@ -193,5 +182,21 @@ impl Fake for FakeDiscord {
 
     async fn wait_read(&self, n: usize) {
         self.wait_read(n).await;
+    }
+}
+
+impl Pushes for FakeDiscord {
+    fn edits(&self, place: &str, message: &str, text: &str) {
+        self.user_edits(place, message, text);
+    }
+
+    fn hurries(&self) {
+        self.heartbeat_every(Duration::from_secs(1));
+    }
+}
+
+impl Signs for FakeDiscord {
+    async fn wait_sign(&self, place: &str, _message: &str) {
+        self.wait_typing(place).await;
     }
 }

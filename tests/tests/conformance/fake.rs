@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kata_testkit::{
     Platform, SLUG, WORKSPACE,
-    host::{Channel, Config, FakeHost, Home, Start},
+    host::{Channel, Config, FakeHost, Home, Start, Turn},
 };
 
 /// What becomes of a call that posts.
@@ -41,14 +41,22 @@ pub(crate) struct Said {
 pub(crate) trait Fake: Platform + Sized {
     /// Two conversations that the channel serves, and one more.
     const PLACES: [&str; 3];
+    /// What stands before a message's text in its turn.
+    const HEADING: &str = "";
+    /// Messages that a page of history holds.
+    const PAGE: usize = 100;
     /// How long a post may be, in the platform's unit.
     const LIMIT: usize;
-    /// Markdown, and what the platform shows for it.
+    /// Markdown, and what the platform gets for it.
     const MARKUP: &[(&str, &str)];
+    /// What the sentence that asks for a new one calls a token.
+    const TOKEN: &str = "token";
+    /// Messages of a flood, and characters of each: together more than the daemon may hold.
+    const FLOOD: (usize, usize) = (6_000, 1_400);
 
     /// With its people and places.
     async fn start() -> Self;
-    /// A channel with the double's tokens.
+    /// A channel with the double's tokens, that serves the first two places.
     fn channel(slug: &str) -> Channel;
     /// As the platform counts.
     fn length(text: &str) -> usize;
@@ -59,15 +67,14 @@ pub(crate) trait Fake: Platform + Sized {
     /// The app is not told.
     fn says_unheard(&self, place: &str, text: &str) -> String;
     fn said_ago(&self, place: &str, text: &str, age: Duration);
-    fn edits(&self, place: &str, message: &str, text: &str);
     fn deletes(&self, place: &str, message: &str);
     /// Somebody writes in a thread at a message; gives the thread's place.
     fn opens_thread(&self, place: &str, root: &str, text: &str) -> String;
-    /// Somebody writes in that thread, and the app is not told.
-    fn says_unheard_in_thread(&self, place: &str, root: &str, text: &str);
-    fn bot_says(&self, place: &str, text: &str);
-    fn joins(&self, place: &str);
-    fn shares(&self, place: &str, text: &str, file: &str, content: &[u8]);
+    /// Somebody writes in a thread that was opened, and the app is not told.
+    fn says_unheard_in_thread(&self, thread: &str, text: &str);
+    /// Everything that happens in a place and is nobody's message to us: bots, people who join.
+    fn babbles(&self, place: &str);
+    fn shares(&self, place: &str, text: &str, file: &str, content: &str);
 
     // What was posted.
 
@@ -77,8 +84,10 @@ pub(crate) trait Fake: Platform + Sized {
     async fn wait_posted(&self, n: usize);
     /// When a call that posts arrived, whatever became of it.
     fn tried(&self) -> Vec<jiff::Timestamp>;
-    /// A sign of life for this message is there.
-    async fn wait_sign(&self, place: &str, message: &str);
+    /// Every post as the platform got it, markup and all.
+    fn written(&self) -> Vec<String> {
+        self.posted().into_iter().map(|said| said.text).collect()
+    }
     fn dump(&self) -> String;
 
     // What the servers do.
@@ -93,8 +102,8 @@ pub(crate) trait Fake: Platform + Sized {
     fn cut(&self);
     /// The link is asked to go, as platforms do every few hours.
     fn farewell(&self);
-    /// Nothing comes from the link any more, and it is not closed.
-    fn falls_silent(&self);
+    /// Nothing comes over the link any more, and it is not closed.
+    async fn falls_silent(&self);
     /// What was not told will never be told.
     fn forgets(&self);
     async fn down(&self);
@@ -104,6 +113,27 @@ pub(crate) trait Fake: Platform + Sized {
     fn renewed(&self, channel: Channel) -> Channel;
     /// Waits until the history of `n` conversations was read at least once.
     async fn wait_read(&self, n: usize);
+}
+
+/// A platform that pushes, and so tells of edits.
+pub(crate) trait Pushes: Fake {
+    fn edits(&self, place: &str, message: &str, text: &str);
+    /// Links are to show soon that they are dead. Before the first one.
+    fn hurries(&self);
+}
+
+/// A platform where a turn that runs is seen.
+pub(crate) trait Signs: Fake {
+    /// A sign of life for this message is there.
+    async fn wait_sign(&self, place: &str, message: &str);
+}
+
+/// A platform that is polled.
+pub(crate) trait Polled: Fake {
+    /// Answers again after it has fallen silent.
+    fn speaks(&self);
+    /// How many calls changed anything.
+    fn changes(&self) -> usize;
 }
 
 /// A platform's double, a config directory, and daemons in it.
@@ -122,13 +152,8 @@ impl<F: Fake> Scene<F> {
         }
     }
 
-    /// The channel that serves the first two places.
-    pub(crate) fn channel() -> Channel {
-        F::channel(SLUG).conversations(&F::PLACES[..2])
-    }
-
     pub(crate) fn config() -> Config {
-        Config::new().channel(WORKSPACE, Self::channel())
+        Config::new().channel(WORKSPACE, F::channel(SLUG))
     }
 
     /// A daemon with an agent that says what it is told.
@@ -162,6 +187,23 @@ impl<F: Fake> Scene<F> {
             .map(|said| said.text)
             .collect()
     }
+}
+
+/// Waits for the turn of a message that says `text`.
+pub(crate) async fn turn_of<F: Fake>(host: &FakeHost, text: &str) -> Turn {
+    host.wait_turn(&format!("{}{text}", F::HEADING)).await
+}
+
+/// What the messages of all turns say, in order.
+pub(crate) fn asked<F: Fake>(host: &FakeHost) -> Vec<String> {
+    host.turns().iter().map(|turn| text_of::<F>(turn)).collect()
+}
+
+/// What a turn's message says.
+pub(crate) fn text_of<F: Fake>(turn: &Turn) -> String {
+    let text = turn.content.strip_prefix(F::HEADING);
+    text.unwrap_or_else(|| panic!("no heading in {turn:?}"))
+        .to_owned()
 }
 
 /// Waits until the daemon has stored a message.

@@ -9,7 +9,7 @@ use kata_store::KILL_POINTS;
 use kata_testkit::host::{Answer, Config, FakeHost, Policy, Start};
 use serde_json::json;
 
-use crate::fake::{Fake, Scene, received};
+use crate::fake::{Fake, Scene, received, turn_of};
 
 /// What is said in each of two conversations.
 const TEXTS: [&str; 4] = ["one", "two", "three", "four"];
@@ -61,7 +61,7 @@ pub(crate) async fn dies_at<F: Fake>(operation: &str, when: &str) {
         "prepare" => {}
         "cancel" => {
             scene.fake.says(here, "wrong");
-            let wrong = doomed.wait_turn("wrong").await;
+            let wrong = turn_of::<F>(&doomed, "wrong").await;
             doomed.send(&json!({"type": "cancel_turn", "messageId": wrong.message_id}));
             speak(&scene);
         }

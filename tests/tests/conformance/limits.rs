@@ -7,7 +7,7 @@ use kata_testkit::{
     host::{Config, FakeHost, Policy},
 };
 
-use crate::fake::{Fake, Scene, Trouble, received};
+use crate::fake::{Fake, Scene, Trouble, received, turn_of};
 
 pub(crate) async fn a_pause_that_the_platform_asks_for_is_kept_and_nothing_overtakes<F: Fake>() {
     let scene = Scene::<F>::set().await;
@@ -30,7 +30,7 @@ pub(crate) async fn a_revoked_token_stops_the_calls_until_there_is_another<F: Fa
     let [here, ..] = F::PLACES;
     let host = scene.up(scene.start().policy(Policy::silent())).await;
     scene.fake.says(here, "hello");
-    let turn = host.wait_turn("hello").await;
+    let turn = turn_of::<F>(&host, "hello").await;
     scene.fake.revokes_token();
     host.answer(turn.message_id, "hello");
     host.wait_channel(SLUG, "auth_expired").await;
@@ -40,21 +40,19 @@ pub(crate) async fn a_revoked_token_stops_the_calls_until_there_is_another<F: Fa
         })
         .await;
     let sentence = error["error"].as_str().unwrap_or_default();
-    assert!(sentence.to_lowercase().contains("token"), "{error}");
+    assert!(sentence.to_lowercase().contains(F::TOKEN), "{error}");
     let tried = scene.fake.tried().len();
     scene.fake.says_unheard(here, "missed");
     host.set_policy(Policy::echo());
     assert_eq!(scene.fake.tried().len(), tried);
-    let channel = scene.fake.renewed(Scene::<F>::channel());
+    let channel = scene.fake.renewed(F::channel(SLUG));
     host.configure(Config::new().channel(WORKSPACE, channel));
     scene.fake.wait_text("missed").await;
     assert_eq!(scene.said(), ["hello", "missed"]);
 }
 
-/// Messages of the flood.
-const FLOOD: usize = 6_000;
-/// Characters of each: two thirds of what any platform takes.
-const EACH: usize = 1_400;
+/// The flood comes in so many waves, after a first one that shows what a daemon at work needs.
+const WAVES: usize = 12;
 /// MiB that the daemon may grow by. What waits is in the database; the texts alone are 8 MiB, their events several times that.
 const GROWTH: u64 = 24;
 
@@ -63,21 +61,23 @@ pub(crate) async fn a_flood_is_stored_and_not_held_in_memory<F: Fake>() {
     let scene = Scene::<F>::set().await;
     let [here, there, _] = F::PLACES;
     let host = scene.up(scene.start().policy(Policy::silent())).await;
-    let padding = "x".repeat(EACH);
+    let (count, length) = F::FLOOD;
+    let wave = count / WAVES;
+    let padding = "x".repeat(length);
     let say = |n: usize| {
         let place = if n.is_multiple_of(2) { here } else { there };
         scene.fake.says(place, &format!("{n} {padding}"))
     };
     let mut last = String::new();
-    for n in 0..500 {
+    for n in 0..wave {
         last = say(n);
     }
     received(&host, &last).await;
     let before = resident(&host);
     let since = Instant::now();
-    for step in 0..FLOOD / 500 {
-        for n in 0..500 {
-            last = say(500 + step * 500 + n);
+    for begun in 1..=WAVES {
+        for n in 0..wave {
+            last = say(begun * wave + n);
         }
         received(&host, &last).await;
     }

@@ -7,7 +7,7 @@ use kata_testkit::{
     host::{Config, FakeHost, Policy},
 };
 
-use crate::fake::{Fake, Scene};
+use crate::fake::{Fake, Polled, Pushes, Scene, turn_of};
 
 pub(crate) async fn a_cut_and_a_farewell_lose_nothing<F: Fake>() {
     let scene = Scene::<F>::set().await;
@@ -49,7 +49,7 @@ pub(crate) async fn the_platform_is_down_for_a_while_and_nothing_is_lost_or_said
     let [here, ..] = F::PLACES;
     let host = scene.up(scene.start().policy(Policy::silent())).await;
     scene.fake.says(here, "before");
-    let turn = host.wait_turn("before").await;
+    let turn = turn_of::<F>(&host, "before").await;
     scene.fake.down().await;
     let mark = host.mark();
     host.answer(turn.message_id, "before");
@@ -101,6 +101,41 @@ pub(crate) async fn a_channel_that_is_not_wanted_any_more_lets_go_within_two_sec
 pub(crate) async fn a_channel_lets_go_within_two_seconds_of_a_platform_that_has_died<F: Fake>() {
     let scene = Scene::<F>::set().await;
     let host = scene.play().await;
-    scene.fake.falls_silent();
+    scene.fake.falls_silent().await;
     lets_go(&host).await;
+}
+
+/// Nothing says that the link is dead, but that nothing comes over it.
+pub(crate) async fn a_link_that_is_open_and_silent_is_noticed<F: Pushes>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    scene.fake.hurries();
+    let host = scene.play().await;
+    let (links, mark) = (scene.fake.links(), host.mark());
+    scene.fake.falls_silent().await;
+    scene.fake.says(here, "into the void");
+    host.wait_event_since(mark, "a status that says so", |e| {
+        e["type"] == "channel_status" && e["status"] == "degraded"
+    })
+    .await;
+    scene.fake.wait_links(links + 1).await;
+    scene.fake.wait_text("into the void").await;
+    assert_eq!(scene.said(), ["into the void"]);
+}
+
+/// As a link that is open and silent, where there is none but the calls.
+pub(crate) async fn a_call_that_is_never_answered_is_given_up<F: Polled>() {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    let host = scene.play().await;
+    let mark = host.mark();
+    scene.fake.falls_silent().await;
+    scene.fake.says(here, "into the void");
+    host.wait_event_since(mark, "a status that says so", |e| {
+        e["type"] == "channel_status" && e["status"] == "degraded"
+    })
+    .await;
+    scene.fake.speaks();
+    scene.fake.wait_text("into the void").await;
+    assert_eq!(scene.said(), ["into the void"]);
 }

@@ -7,7 +7,7 @@ use kata_testkit::{
     slack::{BOT_TOKEN, ChannelKind, FakeSlack, Fault, Posted, Redelivery, Upload, Via},
 };
 
-use crate::fake::{Fake, Said, Trouble};
+use crate::fake::{Fake, Pushes, Said, Signs, Trouble};
 
 const SOMEBODY: &str = "U1";
 const POST: &str = "chat.postMessage";
@@ -52,7 +52,7 @@ impl Fake for FakeSlack {
     }
 
     fn channel(slug: &str) -> Channel {
-        Channel::slack(slug)
+        Channel::slack(slug).conversations(&Self::PLACES[..2])
     }
 
     fn length(text: &str) -> usize {
@@ -71,10 +71,6 @@ impl Fake for FakeSlack {
         self.posted_ago(place, SOMEBODY, text, age);
     }
 
-    fn edits(&self, place: &str, message: &str, text: &str) {
-        self.user_edits(place, message, text);
-    }
-
     fn deletes(&self, place: &str, message: &str) {
         self.user_deletes(place, message);
     }
@@ -84,23 +80,21 @@ impl Fake for FakeSlack {
         format!("{place}/{root}")
     }
 
-    fn says_unheard_in_thread(&self, place: &str, root: &str, text: &str) {
+    fn says_unheard_in_thread(&self, thread: &str, text: &str) {
+        let (place, root) = thread.split_once('/').expect("a thread's place");
         self.reply_silently(place, root, SOMEBODY, text);
     }
 
-    fn bot_says(&self, place: &str, text: &str) {
-        self.other_bot_posts(place, text);
-    }
-
-    fn joins(&self, place: &str) {
+    fn babbles(&self, place: &str) {
+        self.other_bot_posts(place, "I am a bot");
         self.user_joins(place, "U2");
     }
 
-    fn shares(&self, place: &str, text: &str, file: &str, content: &[u8]) {
+    fn shares(&self, place: &str, text: &str, file: &str, content: &str) {
         let upload = Upload {
             name: file,
             mimetype: "text/plain",
-            content,
+            content: content.as_bytes(),
         };
         self.user_shares(place, SOMEBODY, text, &upload);
     }
@@ -120,12 +114,6 @@ impl Fake for FakeSlack {
 
     fn tried(&self) -> Vec<jiff::Timestamp> {
         self.calls(POST).into_iter().map(|call| call.at).collect()
-    }
-
-    async fn wait_sign(&self, place: &str, message: &str) {
-        let calls = self.wait_calls("reactions.add", 1).await;
-        let name = calls[0].args["name"].as_str().expect("a name").to_owned();
-        self.wait_reactions(place, message, &[&name]).await;
     }
 
     fn dump(&self) -> String {
@@ -171,7 +159,7 @@ impl Fake for FakeSlack {
         self.ask_to_disconnect("refresh_requested");
     }
 
-    fn falls_silent(&self) {
+    async fn falls_silent(&self) {
         self.silence_sockets();
     }
 
@@ -198,5 +186,22 @@ impl Fake for FakeSlack {
 
     async fn wait_read(&self, n: usize) {
         self.wait_calls("conversations.history", n).await;
+    }
+}
+
+impl Pushes for FakeSlack {
+    fn edits(&self, place: &str, message: &str, text: &str) {
+        self.user_edits(place, message, text);
+    }
+
+    /// The app asks for a sign of life by itself.
+    fn hurries(&self) {}
+}
+
+impl Signs for FakeSlack {
+    async fn wait_sign(&self, place: &str, message: &str) {
+        let calls = self.wait_calls("reactions.add", 1).await;
+        let name = calls[0].args["name"].as_str().expect("a name").to_owned();
+        self.wait_reactions(place, message, &[&name]).await;
     }
 }

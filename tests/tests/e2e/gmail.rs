@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use kata_testkit::{
-    SLUG, Stage, WORKSPACE,
+    SLUG, WORKSPACE,
     gmail::{ADDRESS, FakeGmail, Fault, NewMail},
-    host::{Channel, Config, FakeHost, Start},
+    host::{Channel, Config, FakeHost, Home, Start},
 };
 use serde_json::{Value, json};
 
-/// A mailbox beside the usual scene, which has the config directory.
+/// A mailbox and a config directory.
 struct Scene {
-    stage: Stage,
+    home: Home,
     gmail: FakeGmail,
 }
 
@@ -20,7 +20,7 @@ impl Scene {
         let gmail = FakeGmail::start().await;
         gmail.add_label("Kata");
         Self {
-            stage: Stage::set().await,
+            home: Home::new(),
             gmail,
         }
     }
@@ -29,10 +29,8 @@ impl Scene {
         let channel = Channel::gmail(SLUG, 1000)
             .conversations(&["Kata"])
             .settings(settings);
-        self.stage
-            .start()
-            .env("KATA_GMAIL_API_URL", &self.gmail.api_url())
-            .env("KATA_GOOGLE_TOKEN_URL", &self.gmail.token_url())
+        self.home
+            .start(&self.gmail)
             .config(Config::new().channel(WORKSPACE, channel))
     }
 

@@ -115,6 +115,16 @@ impl Desk {
         !labels.iter().any(|label| label == "SPAM" || label == "TRASH") && self.is_labelled(message)
     }
 
+    /// Whether a mail that may have been for this channel was put into the bin, or called spam: if it waits for its turn, it gets
+    /// none (D7).
+    pub(crate) fn is_taken_back(&self, message: &Message) -> bool {
+        let labels = message.label_ids.iter().flatten();
+        labels
+            .into_iter()
+            .any(|label| label == "TRASH" || label == "SPAM")
+            && self.is_labelled(message)
+    }
+
     fn is_labelled(&self, message: &Message) -> bool {
         let labels = message.label_ids.as_deref().unwrap_or_default();
         match self.label_id() {

@@ -221,6 +221,10 @@ impl GmailAdapter {
             }
             Err(error) => return Err(error),
         };
+        if desk.is_taken_back(&message) {
+            let deletion = read::taken_back(desk, &message);
+            return Ok(deletion.map_or(Read::Nothing, |deletion| Read::Ours(Box::new(deletion))));
+        }
         if !desk.may_serve(&message) {
             return Ok(Read::Nothing);
         }

@@ -93,6 +93,36 @@ pub(super) fn inbound(desk: &Desk, me: &str, message: &Message, mail: Mail) -> O
     })
 }
 
+/// The owner of the mailbox has put a mail away. Gmail does not say when; whatever waits of it is withdrawn.
+pub(super) fn taken_back(desk: &Desk, message: &Message) -> Option<Inbound> {
+    let sent_at = Timestamp::from_millis(message.internal_date?);
+    Some(Inbound {
+        channel: desk.key.clone(),
+        place: Place {
+            thread: Some(message.thread_id.clone()?.into()),
+            ..desk.place()
+        },
+        id: MessageId::new(message.id.clone()?),
+        order: OrderKey(sent_at.as_millis()),
+        kind: Kind::Deletion,
+        sender: Sender {
+            id: SenderId::new("nobody"),
+            name: None,
+            is_bot: false,
+            is_self: false,
+        },
+        text: Text::default(),
+        mentions_us: false,
+        is_direct: false,
+        sent_at,
+        attachments: Vec::new(),
+        metadata: Map::new(),
+        role: Role::Stranger,
+        disposition: Disposition::Turn,
+        not_before: None,
+    })
+}
+
 fn sender(desk: &Desk, me: &str, mail: &Mail) -> Sender {
     let address = mail.from.as_ref().map_or("nobody", |from| &from.address);
     // Only a proven address is one that `owners` and `senders` can name.

@@ -31,8 +31,8 @@ use crate::{
 
 /// One call, connecting included. Shorter than the driver's own limit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
-/// An upload of a whole mail.
-const UPLOAD_TIMEOUT: Duration = Duration::from_secs(25);
+/// An upload of a whole mail, which is a mebibyte at most. What was not answered by then is looked up.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15);
 const ME: &str = "me";
 const RFC822: &str = "message/rfc822";
 /// A page of history. Its mails are all read within one question of the driver's, at the pace that the quota allows.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kata_channel::{ChannelError, Cursor, Disposition, Place, PollRequest, settings::MailSettings};
+use kata_channel::{ChannelError, Cursor, Disposition, Kind, Place, PollRequest, settings::MailSettings};
 use kata_testkit::gmail::{ADDRESS, Fault, NewMail};
 
 use crate::rig::{Rig, ids, now, page, read};
@@ -238,10 +238,28 @@ async fn what_is_not_for_us_is_not_read() {
     let rig = Rig::start().await;
     let adapter = rig.channel(MailSettings::default()).await;
     let from = now(&adapter).await;
-    for label in ["DRAFT", "SPAM", "TRASH"] {
-        rig.gmail.arrives(mail().label(label));
+    rig.gmail.arrives(mail().label("DRAFT"));
+    for label in ["SPAM", "TRASH"] {
+        rig.gmail.arrives(NewMail::from("ada@example.org").label(label));
     }
     assert!(read(&adapter, &from).await.0.is_empty());
+}
+
+#[tokio::test]
+async fn a_mail_that_is_put_away_is_a_deletion() {
+    let rig = Rig::start().await;
+    let adapter = rig.channel(MailSettings::default()).await;
+    let from = now(&adapter).await;
+    let binned = rig.gmail.arrives(mail());
+    let spam = rig.gmail.arrives(mail());
+    let (messages, from) = read(&adapter, &from).await;
+    assert_eq!(ids(&messages), [&*binned, &*spam]);
+    rig.gmail.bins(&binned);
+    rig.gmail.labels(&spam, "SPAM");
+    let (messages, _) = read(&adapter, &from).await;
+    assert_eq!(ids(&messages), [&*binned, &*spam]);
+    assert!(messages.iter().all(|message| message.kind == Kind::Deletion));
+    assert_eq!(messages[0].place, Place::thread("Kata", &*binned));
 }
 
 #[tokio::test]
