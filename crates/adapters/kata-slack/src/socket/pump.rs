@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use kata_channel::{ChannelError, Error, shared::Lanes};
 use serde_json::json;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
 use super::{
@@ -15,8 +15,10 @@ use super::{
     link::Socket,
 };
 
-/// Slack pings us, but how often is its affair. Our own ping makes a half-open connection show itself.
-const PING_EVERY: Duration = Duration::from_secs(20);
+/// Slack pings us, but how often is its affair. After so long without a word we ask for one.
+const QUIET: Duration = Duration::from_secs(12);
+/// A word comes by then, or the connection is half-open: it stands, and nothing will ever come over it.
+const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// A peer that takes no acknowledgement for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Signs of life are passed on this often at most: each wakes a driver.
@@ -31,6 +33,9 @@ struct Pump {
     run: Arc<Run>,
     commits: Commits,
     last_beat: Option<Instant>,
+    heard: Instant,
+    /// We asked for a word since.
+    has_asked: bool,
     unreadable: u64,
 }
 
@@ -44,12 +49,12 @@ pub(super) async fn pump(socket: Socket, run: &Arc<Run>) -> Result<(), ChannelEr
         run: run.clone(),
         commits,
         last_beat: None,
+        heard: Instant::now(),
+        has_asked: false,
         unreadable: 0,
     };
-    let mut pings = interval(PING_EVERY);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pings.reset();
     loop {
+        let patient_until = pump.patient_until();
         let farewell = tokio::select! {
             biased;
             Some(done) = pump.commits.next() => pump.acknowledge(done).await.map(|()| None)?,
@@ -57,7 +62,8 @@ pub(super) async fn pump(socket: Socket, run: &Arc<Run>) -> Result<(), ChannelEr
                 Some(Ok(frame)) => pump.take(frame).await?,
                 Some(Err(_)) | None => return Err(lost()),
             },
-            _ = pings.tick() => pump.write(vec![WsMessage::Ping(Vec::new().into())]).await.map(|()| None)?,
+            // Where nothing is read, nothing can be heard.
+            () = sleep_until(patient_until), if pump.commits.has_room() => pump.ask().await.map(|()| None)?,
         };
         if let Some(farewell) = farewell {
             return pump.leave(farewell).await;
@@ -69,6 +75,7 @@ pub(super) async fn pump(socket: Socket, run: &Arc<Run>) -> Result<(), ChannelEr
 
 impl Pump {
     async fn take(&mut self, frame: WsMessage) -> Result<Option<Farewell>, ChannelError> {
+        self.hear();
         self.beat();
         let text = match &frame {
             WsMessage::Text(text) => text.as_str(),
@@ -95,8 +102,34 @@ impl Pump {
         Ok(None)
     }
 
+    fn hear(&mut self) {
+        self.heard = Instant::now();
+        self.has_asked = false;
+    }
+
+    fn patient_until(&self) -> Instant {
+        self.heard
+            + QUIET
+            + if self.has_asked {
+                PONG_WITHIN
+            } else {
+                Duration::ZERO
+            }
+    }
+
+    /// Nothing was heard for long.
+    async fn ask(&mut self) -> Result<(), ChannelError> {
+        if std::mem::replace(&mut self.has_asked, true) {
+            let why = "Slack's socket does not answer any more";
+            return Err(ChannelError::ConnectionLost(why.into()));
+        }
+        self.write(vec![WsMessage::Ping(Vec::new().into())]).await
+    }
+
     /// D1: only what was committed is acknowledged. D6: a store that takes nothing closes the socket.
     async fn acknowledge(&mut self, done: Result<Vec<String>, Error>) -> Result<(), ChannelError> {
+        // While there was no room nothing was read: that was no silence of Slack's.
+        self.hear();
         match done {
             Ok(envelopes) => {
                 self.write(envelopes.iter().map(|id| acknowledgement(id)).collect())
