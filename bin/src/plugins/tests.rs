@@ -391,3 +391,10 @@ async fn a_service_that_keeps_panicking_is_parked_said_once_and_seen_from_outsid
         .await
         .ok();
 }
+
+#[test]
+fn every_tool_of_this_build_has_a_schema_that_compiles() {
+    let plugins = plugins::all(&Desk::default()).unwrap();
+    assert!(plugins.registrar().tools().count() > 0);
+    assert_eq!(plugins.registrar().verify(), Ok(()));
+}

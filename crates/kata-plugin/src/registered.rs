@@ -1,4 +1,4 @@
-//! The tools that there are: compiled, and by name.
+//! The tools that there are, by name.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -27,11 +27,16 @@ pub struct ToolSet(Arc<BTreeMap<&'static str, RegisteredTool>>);
 
 impl RegisteredTool {
     pub(crate) fn new(plugin: &'static str, spec: ToolSpec) -> Result<Self, SchemaError> {
-        let input = Arc::new(InputSchema::compile(&spec.input)?);
+        let input = Arc::new(InputSchema::new(&spec.input)?);
         Ok(Self { plugin, spec, input })
     }
 
-    /// Whether an input fits the tool's schema.
+    /// Whether inputs can be checked at all.
+    pub(crate) fn compiles(&self) -> Result<(), SchemaError> {
+        self.input.compiled().map(drop).map_err(Clone::clone)
+    }
+
+    /// Whether an input fits the tool's schema, which is compiled for the first of them.
     ///
     /// # Errors
     /// The first place where it does not.

@@ -107,8 +107,8 @@ impl Registrar {
         Ok(())
     }
 
-    /// A plugin brings a tool. Its schema is compiled here, once; it must hold all that it refers to, since nothing is
-    /// fetched.
+    /// A plugin brings a tool. Its schema is compiled at its first call, or by [`verify`](Self::verify); it must hold all that
+    /// it refers to, since nothing is fetched.
     ///
     /// # Errors
     /// As [`RegistrationError`].
@@ -131,6 +131,24 @@ impl Registrar {
             problem,
         })?;
         self.tools.insert(tool, registered);
+        Ok(())
+    }
+
+    /// Compiles the schemas of all tools, which otherwise happens at each tool's first call. A plugin's tests ask for it, so
+    /// that a mistake in a schema is found before anybody calls the tool.
+    ///
+    /// # Errors
+    /// The first tool whose schema is none.
+    pub fn verify(&self) -> Result<(), RegistrationError> {
+        for (&tool, registered) in &self.tools {
+            let plugin = registered.plugin;
+            let bad = |problem| RegistrationError::Schema {
+                tool,
+                plugin,
+                problem,
+            };
+            registered.compiles().map_err(bad)?;
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
-//! A tool's input schema, compiled; and where an input does not fit it, without a word of what stands in the input.
+//! A tool's input schema, compiled when it is needed; and where an input does not fit it, without a word of what stands in the input.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use jsonschema::{
     ValidationError, Validator,
@@ -13,8 +13,10 @@ const PLACE_CHARS: usize = 200;
 
 /// Validates inputs.
 pub(crate) struct InputSchema {
-    validator: Validator,
     schema: Value,
+    /// Made at the first input: most tools are never called, and to compile those of a build takes as long as the rest of
+    /// a start.
+    validator: OnceLock<Result<Validator, SchemaError>>,
 }
 
 /// Why a schema cannot validate inputs.
@@ -41,25 +43,35 @@ pub struct Misfit {
 // === impl InputSchema ===
 
 impl InputSchema {
-    pub(crate) fn compile(schema: &Value) -> Result<Self, SchemaError> {
+    pub(crate) fn new(schema: &Value) -> Result<Self, SchemaError> {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err(SchemaError::NotAnObject);
         }
-        // Offline: a schema that names an address would have the daemon call it.
-        let validator = jsonschema::options()
-            .offline()
-            .build(schema)
-            .map_err(|error| SchemaError::DoesNotCompile(error.to_string()))?;
         Ok(Self {
-            validator,
             schema: schema.clone(),
+            validator: OnceLock::new(),
         })
     }
 
+    /// Its validator, which is made now if it is not made yet.
+    pub(crate) fn compiled(&self) -> Result<&Validator, &SchemaError> {
+        let compile = || {
+            // Offline: a schema that names an address would have the daemon call it.
+            jsonschema::options()
+                .offline()
+                .build(&self.schema)
+                .map_err(|error| SchemaError::DoesNotCompile(error.to_string()))
+        };
+        self.validator.get_or_init(compile).as_ref()
+    }
+
+    /// What cannot be checked does not fit.
     pub(crate) fn check(&self, input: &Value) -> Result<(), Misfit> {
-        self.validator
-            .validate(input)
-            .map_err(|error| self.misfit(&error))
+        let validator = self.compiled().map_err(|problem| Misfit {
+            place: String::new(),
+            expected: format!("no input can be checked: {problem}"),
+        })?;
+        validator.validate(input).map_err(|error| self.misfit(&error))
     }
 
     fn misfit(&self, error: &ValidationError<'_>) -> Misfit {
@@ -158,7 +170,7 @@ mod tests {
             "required": ["name"],
             "additionalProperties": false,
         });
-        InputSchema::compile(&schema).unwrap()
+        InputSchema::new(&schema).unwrap()
     }
 
     fn check(input: &Value, says: &str) {
@@ -169,6 +181,16 @@ mod tests {
     fn what_fits_passes() {
         let input = json!({"name": "eyes", "limit": null, "mode": "thread", "blocks": [{"type": "section"}]});
         assert_eq!(schema().check(&input), Ok(()));
+    }
+
+    #[test]
+    fn nothing_fits_a_schema_that_does_not_compile() {
+        let schema = InputSchema::new(&json!({"type": "object", "minProperties": "one"})).unwrap();
+        let misfit = schema.check(&json!({})).unwrap_err().to_string();
+        assert!(
+            misfit.starts_with("no input can be checked: its input schema does not compile"),
+            "{misfit}"
+        );
     }
 
     #[test]

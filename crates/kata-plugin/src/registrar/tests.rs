@@ -81,14 +81,19 @@ impl Service for Idle {
     }
 }
 
-fn register(name: &'static str, input: Value) -> Result<(), RegistrationError> {
+fn register(name: &'static str, input: Value) -> Result<Registrar, RegistrationError> {
     let mut registrar = Registrar::new();
     let spec = ToolSpec {
         name,
         input,
         ..sample::spec(sample::Echo)
     };
-    registrar.register_tool("kata-slack", spec)
+    registrar.register_tool("kata-slack", spec)?;
+    Ok(registrar)
+}
+
+fn verified(input: Value) -> Result<(), RegistrationError> {
+    register("slack_react", input)?.verify()
 }
 
 #[test]
@@ -101,7 +106,7 @@ fn a_tool_has_a_name_that_rules_and_agents_can_name() {
         "x12345678901234567890123456789012345678901234567890123456789ABC",
     ] {
         let good = good.to_ascii_lowercase().leak();
-        assert_eq!(register(good, object()), Ok(()), "{good}");
+        assert!(register(good, object()).is_ok(), "{good}");
     }
     let long = "x".repeat(65).leak();
     for bad in [
@@ -131,7 +136,7 @@ fn a_schema_that_cannot_validate_is_refused_with_tool_and_plugin_named() {
         json!({"type": "object", "properties": {"n": {"$ref": "#/$defs/absent"}}}),
     ];
     for schema in bad {
-        let refused = register("slack_react", schema.clone()).unwrap_err();
+        let refused = verified(schema.clone()).unwrap_err();
         assert!(matches!(refused, RegistrationError::Schema { .. }), "{schema}");
         let sentence = refused.to_string();
         assert!(
@@ -149,7 +154,7 @@ fn nothing_is_fetched_for_a_schema() {
         "file:///etc/hostname",
     ] {
         let schema = json!({"type": "object", "properties": {"n": {"$ref": reference}}});
-        let refused = register("slack_react", schema).unwrap_err();
+        let refused = verified(schema).unwrap_err();
         assert!(matches!(refused, RegistrationError::Schema { .. }), "{reference}");
     }
 }
