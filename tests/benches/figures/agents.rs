@@ -9,11 +9,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use kata_testkit::host::{AcpAgent, Channel, Config};
+use kata_testkit::host::AcpAgent;
 
 use crate::{
-    host::{Answers, Host},
-    lab::{Lab, SLUG, USER, WORKSPACE, conversations},
+    host::Answers,
+    lab::{Lab, USER, conversations, on_slack},
     table::Row,
 };
 
@@ -48,14 +48,8 @@ pub(crate) fn warm(lab: &Lab) -> Result<Vec<Row>> {
 fn measure(lab: &Lab, sessions: usize) -> Result<BTreeMap<String, Sum>> {
     let names = conversations(sessions.max(1));
     let (slack, home) = (lab.slack(&names), lab.home()?);
-    let host = Host::spawn(&lab.katad, home.path(), Some(&slack.api_url()), Answers::None)?;
-    host.running()?;
-    let places: Vec<&str> = names.iter().map(String::as_str).collect();
-    let channel = Channel::slack(SLUG)
-        .conversations(&places)
-        .agent(&AcpAgent::new());
-    host.send(&Config::new().channel(WORKSPACE, channel).command())?;
-    host.connected()?;
+    let channel = on_slack(&names).agent(&AcpAgent::new());
+    let host = lab.connected_to(home.path(), &[(&slack, channel)], Answers::None)?;
     for name in names.iter().take(sessions) {
         slack.user_posts(name, USER, "do: tools");
     }

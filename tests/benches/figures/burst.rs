@@ -20,7 +20,7 @@ pub(crate) fn stored_and_acknowledged(lab: &Lab) -> Result<Vec<Row>> {
     let plan = Plan::new(&names, events);
     let home = lab.home()?;
     let slack = Firehose::start(lab, plan)?;
-    let host = lab.connected(home.path(), &slack.api_url(), &names, Answers::None)?;
+    let host = lab.connected(home.path(), &slack, &names, Answers::None)?;
     let took = slack.flood()?;
     host.received(events)?;
     host.stop()?;

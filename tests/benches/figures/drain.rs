@@ -20,7 +20,7 @@ pub(crate) fn waiting_rows(lab: &Lab) -> Result<Vec<Row>> {
     let (slack, home) = (lab.slack(&names), lab.home()?);
     backlog::fill(lab, home.path(), &names, Rows::Pending, rows)?;
 
-    let host = lab.connected(home.path(), &slack.api_url(), &names, Answers::Empty)?;
+    let host = lab.connected(home.path(), &slack, &names, Answers::Empty)?;
     let first = host.turn()?;
     let mut seen = HashSet::from([first.id]);
     let mut last = first;

@@ -27,7 +27,10 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use jiff::Timestamp;
-use kata_testkit::slack::{BOT, BOT_USER, TEAM};
+use kata_testkit::{
+    Platform,
+    slack::{BOT, BOT_USER, TEAM},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -150,6 +153,12 @@ impl Firehose {
         self.took
             .recv_timeout(PATIENCE)
             .context("not every event was acknowledged")
+    }
+}
+
+impl Platform for Firehose {
+    fn endpoints(&self) -> Vec<(&'static str, String)> {
+        vec![("KATA_SLACK_API_URL", self.api_url())]
     }
 }
 

@@ -15,6 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
+use kata_testkit::Platform;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -79,8 +80,13 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Starts a daemon as the app does.
-    pub(crate) fn spawn(katad: &Path, home: &Path, api_url: Option<&str>, answers: Answers) -> Result<Self> {
+    /// Starts a daemon as the app does, with these platforms where it looks for them.
+    pub(crate) fn spawn(
+        katad: &Path,
+        home: &Path,
+        platforms: &[&dyn Platform],
+        answers: Answers,
+    ) -> Result<Self> {
         let mut command = Command::new(katad);
         command
             .args(["run", "entry.ts"])
@@ -92,9 +98,7 @@ impl Host {
             command.env_remove(name);
         }
         command.env("KATA_CONFIG_DIR", home);
-        if let Some(url) = api_url {
-            command.env("KATA_SLACK_API_URL", url);
-        }
+        command.envs(platforms.iter().flat_map(|platform| platform.endpoints()));
         let spawned = Instant::now();
         let mut child = command.spawn().context("the daemon cannot be started")?;
         let pipes = child.stdin.take().zip(child.stdout.take());
@@ -136,7 +140,7 @@ impl Host {
         Ok(at - self.spawned)
     }
 
-    /// Waits until the channel is connected.
+    /// Waits until a channel is connected.
     pub(crate) fn connected(&self) -> Result<()> {
         self.wait("the channel to connect", |heard| match &heard.event {
             Event::ChannelStatus { status } if status == "connected" => Some(()),

@@ -7,10 +7,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use kata_testkit::{
+    Platform,
+    discord::{self, FakeDiscord},
+    gmail::FakeGmail,
     host::{Channel, Config},
     slack::{ChannelKind, FakeSlack},
 };
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -22,6 +24,12 @@ pub(crate) const WORKSPACE: &str = "ws1";
 pub(crate) const SLUG: &str = "bench";
 /// Who writes.
 pub(crate) const USER: &str = "U1";
+/// The same on Discord.
+pub(crate) const DISCORD_USER: &str = "1001";
+/// Where.
+pub(crate) const DISCORD_CHANNEL: &str = "2001";
+/// What is served of a mailbox.
+const GMAIL_LABEL: &str = "Kata";
 
 pub(crate) struct Lab {
     pub(crate) katad: PathBuf,
@@ -80,27 +88,66 @@ impl Lab {
         slack
     }
 
-    /// A daemon that is connected to the Slack at `api_url`, by a socket.
+    /// A Discord with one person and one channel in its server.
+    pub(crate) fn discord(&self) -> FakeDiscord {
+        let discord = self.runtime.block_on(FakeDiscord::start());
+        discord.add_user(DISCORD_USER, "ada");
+        discord.add_channel(DISCORD_CHANNEL, "bench", discord::ChannelKind::Text);
+        discord
+    }
+
+    /// A mailbox with one label.
+    pub(crate) fn gmail(&self) -> FakeGmail {
+        let gmail = self.runtime.block_on(FakeGmail::start());
+        gmail.add_label(GMAIL_LABEL);
+        gmail
+    }
+
+    /// A daemon that is connected to this Slack, by a socket.
     pub(crate) fn connected(
         &self,
         home: &Path,
-        api_url: &str,
+        slack: &dyn Platform,
         conversations: &[String],
         answers: Answers,
     ) -> Result<Host> {
-        let host = Host::spawn(&self.katad, home, Some(api_url), answers)?;
+        self.connected_to(home, &[(slack, on_slack(conversations))], answers)
+    }
+
+    /// A daemon that is connected to each of these platforms.
+    pub(crate) fn connected_to(
+        &self,
+        home: &Path,
+        channels: &[(&dyn Platform, Channel)],
+        answers: Answers,
+    ) -> Result<Host> {
+        let platforms: Vec<&dyn Platform> = channels.iter().map(|(platform, _)| *platform).collect();
+        let host = Host::spawn(&self.katad, home, &platforms, answers)?;
         host.running()?;
-        host.send(&configuration(conversations))?;
-        host.connected()?;
+        let channel =
+            |config: Config, (_, channel): &(_, Channel)| config.channel(WORKSPACE, channel.clone());
+        host.send(&channels.iter().fold(Config::new(), channel).command())?;
+        for _ in channels {
+            host.connected()?;
+        }
         Ok(host)
     }
 }
 
-fn configuration(conversations: &[String]) -> Value {
+/// The channel that serves these conversations of [`Lab::slack`].
+pub(crate) fn on_slack(conversations: &[String]) -> Channel {
     let conversations: Vec<&str> = conversations.iter().map(String::as_str).collect();
-    Config::new()
-        .channel(WORKSPACE, Channel::slack(SLUG).conversations(&conversations))
-        .command()
+    Channel::slack(SLUG).conversations(&conversations)
+}
+
+/// The channel that serves [`Lab::discord`].
+pub(crate) fn on_discord() -> Channel {
+    Channel::discord("bench-discord").conversations(&[DISCORD_CHANNEL])
+}
+
+/// The channel that serves [`Lab::gmail`], looked at as often as by default.
+pub(crate) fn on_gmail() -> Channel {
+    Channel::gmail("bench-gmail", 60_000).conversations(&[GMAIL_LABEL])
 }
 
 /// So many conversations' ids.

@@ -1,4 +1,5 @@
-//! The figures of `BENCHMARKS.md`: the release binary, measured from outside, through its pipes and a fake Slack.
+//! The figures of `BENCHMARKS.md`: the release binary, measured from outside, through its pipes and fake
+//! platforms.
 //!
 //! ```text
 //! cargo build --release -p katad
@@ -35,10 +36,11 @@ use table::Row;
 type Figure = fn(&Lab) -> Result<Vec<Row>>;
 
 /// In the order of the table.
-const FIGURES: [(&str, Figure); 9] = [
+const FIGURES: [(&str, Figure); 10] = [
     ("start", start::cold),
     ("idle", idle::at_rest),
-    ("latency", latency::both_ways),
+    ("latency", latency::over_slack),
+    ("discord", latency::over_discord),
     ("burst", burst::stored_and_acknowledged),
     ("drain", drain::waiting_rows),
     ("backlog", start::with_a_backlog),

@@ -58,7 +58,7 @@ fn starts(lab: &Lab, home: &Path, runs: usize) -> Result<Samples> {
 }
 
 fn start(lab: &Lab, home: &Path, samples: &mut Samples) -> Result<()> {
-    let host = Host::spawn(&lab.katad, home, None, Answers::None)?;
+    let host = Host::spawn(&lab.katad, home, &[], Answers::None)?;
     samples.record(host.running()?)?;
     host.stop()
 }

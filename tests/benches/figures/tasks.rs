@@ -29,12 +29,12 @@ pub(crate) fn armed(lab: &Lab) -> Result<Vec<Row>> {
     let count = lab.count(10_000, 1_000);
     let names = conversations(1);
     let (slack, home) = (lab.slack(&names), lab.home()?);
-    let first = Host::spawn(&lab.katad, home.path(), None, Answers::None)?;
+    let first = Host::spawn(&lab.katad, home.path(), &[], Answers::None)?;
     first.running()?;
     first.stop()?;
     arm(&home.path().join("daemon.db"), count)?;
 
-    let host = lab.connected(home.path(), &slack.api_url(), &names, Answers::Empty)?;
+    let host = lab.connected(home.path(), &slack, &names, Answers::Empty)?;
     let rest = idle::rest(lab, &host)?;
     let late = lateness(&host, lab.count(50, 10))?;
     host.stop()?;
