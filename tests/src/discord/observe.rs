@@ -107,6 +107,17 @@ impl FakeDiscord {
         self.shared.look(|state| state.record.violations.clone())
     }
 
+    /// What the files of a message hold, in their order.
+    #[must_use]
+    pub fn files(&self, channel: &str, message: &str) -> Vec<Vec<u8>> {
+        self.shared.look(|state| {
+            let channel = state.world.channels.get(&known(channel));
+            let message = channel.and_then(|c| c.messages.get(&known(message)));
+            let files = message.into_iter().flat_map(|m| &m.files);
+            files.map(|file| file.content.to_vec()).collect()
+        })
+    }
+
     /// Takes them, for a test that breaks the protocol itself.
     #[must_use]
     pub fn take_violations(&self) -> Vec<String> {

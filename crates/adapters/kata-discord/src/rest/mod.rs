@@ -3,6 +3,7 @@
 //!
 //! [`wire`] reads what we need of an answer and nothing else: one message that cannot be read must not fail the page around it.
 
+mod body;
 mod buckets;
 pub(crate) mod wire;
 
@@ -27,6 +28,8 @@ use crate::{
     endpoint::{Endpoint, connector},
     errors::{CallError, Refusal},
 };
+use body::Body;
+pub(crate) use body::File;
 use buckets::{Buckets, Lane};
 
 /// One call, connecting included.
@@ -124,12 +127,12 @@ impl Rest {
         what: &'static str,
         path: String,
     ) -> Result<T, CallError> {
-        read(&self.call(Call::get(what, path), Bytes::new()).await?)
+        read(&self.call(Call::get(what, path), Body::none()).await?)
     }
 
     /// Asks for something that is not the bot's to ask, but whoever has the path.
     pub(crate) async fn look<T: DeserializeOwned>(&self, call: Call) -> Result<T, CallError> {
-        read(&self.call(call, Bytes::new()).await?)
+        read(&self.call(call, Body::none()).await?)
     }
 
     /// Sends something, and reads what became of it.
@@ -145,15 +148,25 @@ impl Rest {
     pub(crate) async fn done<B: Serialize>(&self, call: Call, body: &B) -> Result<Bytes, CallError> {
         // What we send are our own structures and JSON values, which always can be written.
         let body = serde_json::to_vec(body).map_err(|_| CallError::Unreached)?;
-        self.call(call, body.into()).await
+        self.call(call, Body::json(body)).await
+    }
+
+    /// Sends something with files, and reads what became of it.
+    pub(crate) async fn upload<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        payload: &serde_json::Value,
+        files: &[File<'_>],
+    ) -> Result<T, CallError> {
+        read(&self.call(call, Body::form(payload, files)).await?)
     }
 
     /// A call without a body.
     pub(crate) async fn bare(&self, call: Call) -> Result<(), CallError> {
-        self.call(call, Bytes::new()).await.map(drop)
+        self.call(call, Body::none()).await.map(drop)
     }
 
-    async fn call(&self, call: Call, body: Bytes) -> Result<Bytes, CallError> {
+    async fn call(&self, call: Call, body: Body) -> Result<Bytes, CallError> {
         let lane = Lane::of(&call.method, &call.path);
         self.admit(&call, &lane).await?;
         let request = self.request(&call, body).ok_or(CallError::Unreached)?;
@@ -181,7 +194,7 @@ impl Rest {
         }
     }
 
-    fn request(&self, call: &Call, body: Bytes) -> Option<Request<Full<Bytes>>> {
+    fn request(&self, call: &Call, body: Body) -> Option<Request<Full<Bytes>>> {
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(format!("{}{}", self.base, call.path))
@@ -192,10 +205,10 @@ impl Rest {
             bot.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, bot);
         }
-        if !body.is_empty() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        if let Some(kind) = body.kind {
+            request = request.header(header::CONTENT_TYPE, &*kind);
         }
-        request.body(Full::new(body)).ok()
+        request.body(Full::new(body.bytes)).ok()
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(Response<()>, Bytes), CallError> {

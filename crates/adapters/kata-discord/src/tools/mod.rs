@@ -6,6 +6,7 @@ mod here;
 mod react;
 mod read_history;
 mod send_embed;
+mod send_file;
 mod shown;
 
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use serde_json::{Value, json};
 use crate::registry::Registry;
 
 /// All of them.
-pub(crate) fn all(registry: &Arc<Registry>) -> [ToolSpec; 4] {
+pub(crate) fn all(registry: &Arc<Registry>) -> [ToolSpec; 5] {
     [
         send_embed::spec(registry.clone()),
+        send_file::spec(registry.clone()),
         react::spec(registry.clone()),
         read_history::spec(registry.clone()),
         create_thread::spec(registry.clone()),

@@ -58,6 +58,10 @@ impl Rig {
         Self { registrar, ..self }
     }
 
+    pub(crate) fn registrar(&self) -> &Registrar {
+        &self.registrar
+    }
+
     pub(crate) fn context(&self, slug: &str, named: &[&str]) -> ChannelContext {
         let ids = named.iter().map(|&id| id.to_owned()).collect();
         ChannelContext {
