@@ -417,3 +417,37 @@ async fn a_pressed_button_lets_the_tool_run_and_the_agent_answer() {
         seen = stage.discord.wait_posted(seen + 1).await.len();
     }
 }
+
+#[tokio::test]
+async fn a_file_of_the_agent_goes_out_once_a_person_has_seen_what_it_holds() {
+    let stage = DiscordStage::set().await;
+    stage
+        .home
+        .write_settings(&json!({"workspaces": {WORKSPACE: {"owners": {"discord": ["1001"]}}}}));
+    stage.home.write_permissions(WORKSPACE, "{}");
+    let channel = Channel::discord(SLUG)
+        .conversations(&["2001"])
+        .agent(&AcpAgent::new());
+    let host = stage
+        .up(stage.start().config(Config::new().channel(WORKSPACE, channel)))
+        .await;
+    let file = json!({"files": [{"content": "12 mm of rain", "name": "rain.txt"}]});
+    let steps = format!("do: call discord_send_file {file}");
+    stage.discord.user_posts("2001", "1002", &steps);
+    let approval = host.wait_approval(0).await;
+    let card = stage.discord.wait_card().await;
+    assert!(card.text.contains("12 mm of rain"), "{}", card.text);
+    let sent = |stage: &DiscordStage| {
+        let posted = stage.discord.posted().into_iter();
+        posted
+            .filter(|posted| posted.files == ["rain.txt"])
+            .collect::<Vec<_>>()
+    };
+    assert!(sent(&stage).is_empty(), "nothing leaves before somebody said so");
+    stage.discord.press("1001", &card.id, "Allow once");
+    host.wait_resolved(&approval).await;
+    host.wait_for("message_sent").await;
+    let sent = sent(&stage);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(stage.discord.files("2001", &sent[0].id), [b"12 mm of rain"]);
+}
