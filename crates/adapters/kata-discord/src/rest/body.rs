@@ -43,7 +43,7 @@ impl Body {
     /// `payload_json`, and each file as `files[n]`: <https://docs.discord.com/developers/reference#uploading-files>.
     pub(super) fn form(payload: &Value, files: &[File<'_>]) -> Self {
         let payload = payload.to_string();
-        let boundary = boundary(&payload, files);
+        let boundary = boundary();
         let mut body = Vec::new();
         let mut part = |head: &str, content: &[u8]| {
             body.extend_from_slice(
@@ -68,18 +68,10 @@ impl Body {
     }
 }
 
-/// What stands between the parts, and in none of them.
-fn boundary(payload: &str, files: &[File<'_>]) -> String {
-    let holds = |content: &[u8], boundary: &str| {
-        content
-            .windows(boundary.len())
-            .any(|part| part == boundary.as_bytes())
-    };
-    let mut boundary = String::from("katad-part");
-    while holds(payload.as_bytes(), &boundary) || files.iter().any(|file| holds(file.content, &boundary)) {
-        boundary.push('-');
-    }
-    boundary
+/// What stands between the parts: nobody who writes a file knows it beforehand. At most 70 characters:
+/// <https://datatracker.ietf.org/doc/html/rfc2046#section-5.1.1>.
+fn boundary() -> String {
+    format!("katad-{:032x}", rand::random::<u128>())
 }
 
 #[cfg(test)]
@@ -89,23 +81,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_content_ends_its_part() {
-        let content = b"a\r\n--katad-part--\r\n--katad-part-\r\nb";
+    fn a_file_stands_in_the_form_byte_by_byte_behind_what_is_said_of_it() {
+        let content = b"a\r\n--katad--\r\n\0\xff";
         let file = File {
-            name: "a.txt",
-            kind: "text/plain",
+            name: "a.bin",
+            kind: "application/octet-stream",
             content,
         };
-        let body = Body::form(&json!({}), &[file]);
-        assert_eq!(
-            body.kind.as_deref(),
-            Some("multipart/form-data; boundary=katad-part---")
-        );
-        let text = String::from_utf8(body.bytes.to_vec()).unwrap();
-        assert_eq!(
-            text.matches("--katad-part---").count(),
-            3,
-            "two parts and the end"
-        );
+        let body = Body::form(&json!({"content": "x"}), &[file]);
+        let kind = body.kind.unwrap();
+        let (form, boundary) = kind.split_once("; boundary=").unwrap();
+        assert_eq!(form, "multipart/form-data");
+        assert!(boundary.len() <= 70);
+        let head = |said: &str| format!("--{boundary}\r\nContent-Disposition: form-data; {said}\r\n\r\n");
+        let mut wanted = head("name=\"payload_json\"\r\nContent-Type: application/json").into_bytes();
+        wanted.extend_from_slice(b"{\"content\":\"x\"}\r\n");
+        let of_file = "name=\"files[0]\"; filename=\"a.bin\"\r\nContent-Type: application/octet-stream";
+        wanted.extend_from_slice(head(of_file).as_bytes());
+        wanted.extend_from_slice(content);
+        wanted.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        assert_eq!(body.bytes, wanted);
     }
 }
