@@ -446,7 +446,10 @@ async fn a_file_of_the_agent_goes_out_once_a_person_has_seen_what_it_holds() {
     assert!(sent(&stage).is_empty(), "nothing leaves before somebody said so");
     stage.discord.press("1001", &card.id, "Allow once");
     host.wait_resolved(&approval).await;
-    host.wait_for("message_sent").await;
+    let mut seen = 0;
+    while sent(&stage).is_empty() {
+        seen = stage.discord.wait_posted(seen + 1).await.len();
+    }
     let sent = sent(&stage);
     assert_eq!(sent.len(), 1);
     assert_eq!(stage.discord.files("2001", &sent[0].id), [b"12 mm of rain"]);
