@@ -14,8 +14,7 @@ const PLACE_CHARS: usize = 200;
 /// Validates inputs.
 pub(crate) struct InputSchema {
     schema: Value,
-    /// Made at the first input: most tools are never called, and to compile those of a build takes as long as the rest of
-    /// a start.
+    /// Made at the first input: most tools are never called, and no start needs to wait for them.
     validator: OnceLock<Result<Validator, SchemaError>>,
 }
 

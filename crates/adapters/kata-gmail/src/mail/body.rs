@@ -6,6 +6,7 @@ use super::html;
 
 /// Text beyond this is left out, and its absence said. Bytes.
 const LONGEST: usize = 200 << 10;
+
 /// The text of a mail, and what of it is not as a reader sees it.
 pub(super) fn of(message: &Message<'_>) -> (String, Option<&'static str>) {
     let (mut text, mut note) = parts(message, &message.text_body);
