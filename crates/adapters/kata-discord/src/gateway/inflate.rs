@@ -124,7 +124,10 @@ mod tests {
         fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let mut ours = Inflate::new();
             let bytes = [&bytes[..], &WHOLE].concat();
-            prop_assert!(ours.take(&bytes).is_ok() || ours.take(&bytes).is_err());
+            // Whatever it is, it is read or refused, and some hundred bytes become no more than zlib can make of them.
+            if let Ok(Some(text)) = ours.take(&bytes) {
+                prop_assert!(text.len() <= bytes.len() * 1032, "{} of {}", text.len(), bytes.len());
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! `discord_send_file`: files, where the turn is.
 //!
-//! What they hold stands in the call, and no path of this computer: so a person who is asked sees what would leave, and nothing
-//! else can.
+//! What they hold stands in the call, and no path of this computer: so it stands in the question to whoever is asked, and nothing
+//! else can leave.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use crate::{
     rest::{Call, File, wire::Made},
 };
 
-/// Bytes of all files of a call together; a question shows about as much. Discord itself takes 10 MiB:
-/// <https://docs.discord.com/developers/reference#uploading-files>.
+/// Bytes of a call's arguments. A question keeps more, so that all of a file can be looked at before it leaves. Discord itself takes
+/// 10 MiB: <https://docs.discord.com/developers/reference#uploading-files>.
 const LARGEST: usize = 384 << 10;
 
 pub(super) fn spec(registry: Arc<Registry>) -> ToolSpec {
@@ -88,18 +88,18 @@ enum Encoding {
 #[async_trait]
 impl Tool for SendFile {
     async fn call(&self, context: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+        let size = input.to_string().len();
+        if size > LARGEST {
+            return Err(ToolError::Input(format!(
+                "the files have {size} bytes as they are given; a call takes {LARGEST}: send fewer, or say where they are"
+            )));
+        }
         let input: Input = serde_json::from_value(input).map_err(|e| ToolError::Input(e.to_string()))?;
         let contents = input
             .files
             .iter()
             .map(Given::decoded)
             .collect::<Result<Vec<_>, _>>()?;
-        let size: usize = contents.iter().map(Vec::len).sum();
-        if size > LARGEST {
-            return Err(ToolError::Input(format!(
-                "the files have {size} bytes together; a call takes {LARGEST}: send fewer, or say where they are"
-            )));
-        }
         let files: Vec<File<'_>> = input
             .files
             .iter()
