@@ -388,21 +388,25 @@ async fn a_bot_that_may_not_write_says_what_it_lacks() {
     complains(&host, "Send Messages").await;
 }
 
-#[tokio::test]
-async fn a_pressed_button_lets_the_tool_run_and_the_agent_answer() {
+/// An agent over ACP, whose calls Ada answers for.
+async fn gated(permissions: &Value) -> (DiscordStage, FakeHost) {
     let stage = DiscordStage::set().await;
     stage
         .home
         .write_settings(&json!({"workspaces": {WORKSPACE: {"owners": {"discord": ["1001"]}}}}));
-    stage
-        .home
-        .write_permissions(WORKSPACE, &json!({"askTools": ["Bash"]}).to_string());
+    stage.home.write_permissions(WORKSPACE, &permissions.to_string());
     let channel = Channel::discord(SLUG)
         .conversations(&["2001"])
         .agent(&AcpAgent::new());
     let host = stage
         .up(stage.start().config(Config::new().channel(WORKSPACE, channel)))
         .await;
+    (stage, host)
+}
+
+#[tokio::test]
+async fn a_pressed_button_lets_the_tool_run_and_the_agent_answer() {
+    let (stage, host) = gated(&json!({"askTools": ["Bash"]})).await;
     let steps = "do: ask Bash {\"command\": \"ls\"}\ndo: say thank you";
     stage.discord.user_posts("2001", "1002", steps);
     let approval = host.wait_approval(0).await;
@@ -420,17 +424,7 @@ async fn a_pressed_button_lets_the_tool_run_and_the_agent_answer() {
 
 #[tokio::test]
 async fn a_file_of_the_agent_goes_out_once_a_person_has_seen_what_it_holds() {
-    let stage = DiscordStage::set().await;
-    stage
-        .home
-        .write_settings(&json!({"workspaces": {WORKSPACE: {"owners": {"discord": ["1001"]}}}}));
-    stage.home.write_permissions(WORKSPACE, "{}");
-    let channel = Channel::discord(SLUG)
-        .conversations(&["2001"])
-        .agent(&AcpAgent::new());
-    let host = stage
-        .up(stage.start().config(Config::new().channel(WORKSPACE, channel)))
-        .await;
+    let (stage, host) = gated(&json!({})).await;
     let file = json!({"files": [{"content": "12 mm of rain", "name": "rain.txt"}]});
     let steps = format!("do: call discord_send_file {file}");
     stage.discord.user_posts("2001", "1002", &steps);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kata_channel::{
-    Adapter, ChannelKey, Clock, Cursor, IdempotencyKey, Inbound, Lookup, ManualClock, MessageId, Outbound,
-    Place, PollPage, PollRequest, Timestamp,
+    Adapter, ChannelError, ChannelKey, Clock, Cursor, Finding, IdempotencyKey, Inbound, Lookup, ManualClock,
+    MessageId, Outbound, Place, PollPage, PollRequest, Timestamp,
     settings::{Filter, MailSettings, Settings},
 };
 use kata_gmail::GmailPlugin;
@@ -95,11 +95,17 @@ impl Rig {
         }
     }
 
-    pub(crate) fn lookup(&self, out: &Outbound) -> Lookup {
-        Lookup {
+    /// Asks whether an answer has arrived.
+    pub(crate) async fn find(
+        &self,
+        adapter: &Arc<dyn Adapter>,
+        out: &Outbound,
+    ) -> Result<Finding, ChannelError> {
+        let lookup = Lookup {
             outbound: out.clone(),
             since: self.now(),
-        }
+        };
+        adapter.read_back().unwrap().find(&lookup).await
     }
 
     pub(crate) fn tool_default(&self, name: &str) -> ToolDefault {

@@ -125,12 +125,7 @@ async fn what_may_have_been_sent_is_looked_up_by_its_message_id() {
             rig.gmail.fail_next(method, fault.clone());
             let error = adapter.send(&out).await.unwrap_err();
             assert_eq!(error.effect, Effect::Maybe, "{fault:?}: {error}");
-            let found = adapter
-                .read_back()
-                .unwrap()
-                .find(&rig.lookup(&out))
-                .await
-                .unwrap();
+            let found = rig.find(&adapter, &out).await.unwrap();
             assert_eq!(matches!(found, Finding::Sent(_)), there, "{fault:?} {found:?}");
             let asked = rig.gmail.calls("messages.list");
             assert!(
@@ -154,12 +149,7 @@ async fn a_message_id_that_gmail_replaced_is_found_by_its_key() {
     let out = rig.answer(&id, &id, "k1", "yes");
     rig.gmail.fail_next("drafts.create", Fault::CutAfter);
     adapter.send(&out).await.unwrap_err();
-    let found = adapter
-        .read_back()
-        .unwrap()
-        .find(&rig.lookup(&out))
-        .await
-        .unwrap();
+    let found = rig.find(&adapter, &out).await.unwrap();
     assert!(matches!(found, Finding::Sent(_)), "{found:?}");
 }
 
@@ -171,15 +161,7 @@ async fn a_look_up_that_fails_says_nothing() {
     let out = rig.answer(&id, &id, "k1", "yes");
     for method in ["messages.list", "threads.get"] {
         rig.gmail.fail_next(method, Fault::Refuse(500, "backendError"));
-        assert!(
-            adapter
-                .read_back()
-                .unwrap()
-                .find(&rig.lookup(&out))
-                .await
-                .is_err(),
-            "{method}"
-        );
+        assert!(rig.find(&adapter, &out).await.is_err(), "{method}");
     }
 }
 
@@ -269,12 +251,7 @@ async fn a_mail_of_somebody_else_is_never_taken_for_ours() {
         .unwrap();
     let copy = &probe.gmail.sent()[0].raw;
     rig.gmail.arrives(NewMail::raw(copy.as_bytes()).thread(&id));
-    let found = adapter
-        .read_back()
-        .unwrap()
-        .find(&rig.lookup(&out))
-        .await
-        .unwrap();
+    let found = rig.find(&adapter, &out).await.unwrap();
     assert!(matches!(found, Finding::Absent), "{found:?}");
     adapter.send(&out).await.unwrap();
     assert_eq!(rig.gmail.sent().len(), 1);
