@@ -18,7 +18,7 @@ const HEAD: &str = "# What each platform has
 
 This page is written from the adapters by a test: `UPDATE_DOCS=1 cargo test -p katad platforms` writes it anew. The conformance
 suite ([tests](../tests/README.md)) goes by it: what a platform has must work there as on every other one, and where it has a
-thing not, the suite shows what is true without.
+thing not, the suite shows what is true without. Cards alone are shown by each platform's own tests.
 ";
 
 /// A thing, what it is, and whether an adapter has it.

@@ -4,8 +4,9 @@ use std::{fs, time::Instant};
 
 use kata_testkit::{
     SLUG, WORKSPACE,
-    host::{Config, FakeHost, Policy},
+    host::{Answer, Config, FakeHost, Policy},
 };
+use serde_json::json;
 
 use crate::fake::{Fake, Scene, Trouble, received, turn_of};
 
@@ -49,6 +50,41 @@ pub(crate) async fn a_revoked_token_stops_the_calls_until_there_is_another<F: Fa
     host.configure(Config::new().channel(WORKSPACE, channel));
     scene.fake.wait_text("missed").await;
     assert_eq!(scene.said(), ["hello", "missed"]);
+}
+
+/// A message that no turn can be made of is given up, and the next one is answered.
+async fn gives_up<F: Fake>() -> Scene<F> {
+    let scene = Scene::<F>::set().await;
+    let [here, ..] = F::PLACES;
+    scene.home.write_settings(&json!({"attempts": 1}));
+    let policy = Policy::script(|turn| match turn.content.ends_with("poison") {
+        true => Answer::Fail("the agent choked".into()),
+        false => Answer::Say("well".into()),
+    });
+    let host = scene.up(scene.start().policy(policy)).await;
+    scene.fake.says(here, "poison");
+    // The person at the desk is told on every platform.
+    host.wait_event("a sentence for the user", |e| {
+        e["type"] == "plugin_error" && e["pluginId"] == SLUG
+    })
+    .await;
+    scene.fake.says(here, "hello");
+    scene.fake.wait_text("well").await;
+    scene
+}
+
+pub(crate) async fn what_is_given_up_is_said_once_where_it_was_said<F: Fake>() {
+    let scene = gives_up::<F>().await;
+    scene.fake.wait_posted(2).await;
+    let said = scene.said();
+    assert_eq!(said.len(), 2, "{said:#?}");
+    assert_eq!(said.iter().filter(|text| *text != "well").count(), 1, "{said:#?}");
+}
+
+/// Where anybody writes any sender, a notice would go to whoever was named.
+pub(crate) async fn what_is_given_up_is_said_at_the_desk_alone<F: Fake>() {
+    let scene = gives_up::<F>().await;
+    assert_eq!(scene.said(), ["well"]);
 }
 
 /// The flood comes in so many waves, after a first one that shows what a daemon at work needs.

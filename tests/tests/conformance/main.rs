@@ -91,6 +91,16 @@ macro_rules! shown {
             arrival { a_reset_is_a_text_like_any_other }
         }
     };
+    ($fake:ty, notices) => {
+        behaviours! { $fake;
+            limits { what_is_given_up_is_said_once_where_it_was_said }
+        }
+    };
+    ($fake:ty, no_notices) => {
+        behaviours! { $fake;
+            limits { what_is_given_up_is_said_at_the_desk_alone }
+        }
+    };
     ($fake:ty, signs) => {
         behaviours! { $fake;
             answers { a_sign_of_life_is_shown_while_a_turn_runs }
@@ -141,7 +151,7 @@ macro_rules! conforms {
 }
 
 conforms! {
-    slack: kata_testkit::slack::FakeSlack, push approvals signs files;
-    discord: kata_testkit::discord::FakeDiscord, push approvals signs files;
-    gmail: kata_testkit::gmail::FakeGmail, no_push no_approvals no_signs no_files;
+    slack: kata_testkit::slack::FakeSlack, push approvals notices signs files;
+    discord: kata_testkit::discord::FakeDiscord, push approvals notices signs files;
+    gmail: kata_testkit::gmail::FakeGmail, no_push no_approvals no_notices no_signs no_files;
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 const PAGE: &str = include_str!("../../../docs/platforms.md");
 
 /// What a platform may lack. Each has its behaviours, and so has its want.
-const MAY_LACK: [&str; 4] = ["push", "approvals", "signs", "files"];
+const MAY_LACK: [&str; 5] = ["push", "approvals", "notices", "signs", "files"];
 /// What the suite takes for granted.
 const MUST_HAVE: [&str; 2] = ["history", "readBack"];
 
