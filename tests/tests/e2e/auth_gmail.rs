@@ -185,7 +185,8 @@ async fn a_browser_that_never_comes_is_waited_for_until_somebody_ends_it() {
     let (asking, shown) = scene.signing_in().await;
     let back = scene.sent_back(&shown).await;
     assert!(asking.is_running());
-    asking.signal(Signal::INT);
+    // As Ctrl-C does, but that a shell may have had its background jobs ignore that one.
+    asking.signal(Signal::TERM);
     let done = ended(&asking, &back).await;
     assert_eq!((done.code, &*done.stderr), (None, ""), "ended by the signal");
     assert_eq!(scene.stored(), None);
