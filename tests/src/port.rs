@@ -23,6 +23,9 @@ use tokio_util::{
     task::TaskTracker,
 };
 
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
 /// Cuts one connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Cut(CancellationToken);
@@ -161,8 +164,9 @@ pub(crate) struct Port {
 impl Port {
     /// Takes a free port and listens on it.
     pub(crate) async fn open(tasks: TaskTracker) -> io::Result<(Self, Incoming)> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
+        let socket = bound(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let addr = socket.local_addr()?;
+        let listener = socket.listen(BACKLOG)?;
         let (accepted, incoming) = unbounded_channel();
         let all = All::default();
         let listening = listen(&tasks, listener, accepted.clone());
@@ -187,10 +191,12 @@ impl Port {
     pub(crate) async fn down(&self) -> io::Result<()> {
         let mut listening = self.listening.lock().await;
         if let Listening::Up { stop, task } = &mut *listening {
+            // Before the listener goes: in between, anybody could get the port.
+            let reserved = bound(self.addr)?;
             stop.cancel();
             // The listener is closed when its task has ended.
             let _ = task.await;
-            *listening = Listening::Down(self.reserve()?);
+            *listening = Listening::Down(reserved);
         }
         self.cut_all();
         Ok(())
@@ -201,7 +207,7 @@ impl Port {
         let mut listening = self.listening.lock().await;
         if let Listening::Down(reserved) = &mut *listening {
             let reserved = std::mem::replace(reserved, TcpSocket::new_v4()?);
-            *listening = listen(&self.tasks, reserved.listen(1024)?, self.accepted.clone());
+            *listening = listen(&self.tasks, reserved.listen(BACKLOG)?, self.accepted.clone());
         }
         Ok(())
     }
@@ -209,13 +215,15 @@ impl Port {
     pub(crate) fn cut_all(&self) {
         self.all.cut();
     }
+}
 
-    fn reserve(&self) -> io::Result<TcpSocket> {
-        let socket = TcpSocket::new_v4()?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(self.addr)?;
-        Ok(socket)
-    }
+/// Two of ours may have one address, of which one listens at most; nobody else's may.
+fn bound(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(addr)?;
+    Ok(socket)
 }
 
 fn listen(tasks: &TaskTracker, listener: TcpListener, accepted: UnboundedSender<TcpStream>) -> Listening {
